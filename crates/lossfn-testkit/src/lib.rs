@@ -1,0 +1,39 @@
+//! What the tests of lossfn share: golden values, distances in units of the last place, and formulas
+//! evaluated with many digits.
+
+pub mod golden;
+pub mod precise;
+
+use std::path::PathBuf;
+
+/// The root of the repository.
+#[must_use]
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// How many representable numbers lie between two f64; NaN is at distance 0 from NaN alone.
+#[must_use]
+pub fn ulps_f64(a: f64, b: f64) -> u64 {
+    if a.is_nan() || b.is_nan() {
+        return if a.is_nan() && b.is_nan() { 0 } else { u64::MAX };
+    }
+    let place = |x: f64| {
+        let bits = x.to_bits() as i64;
+        if bits < 0 { i64::MIN.wrapping_sub(bits) } else { bits }
+    };
+    place(a).abs_diff(place(b))
+}
+
+/// How many representable numbers lie between two f32; NaN is at distance 0 from NaN alone.
+#[must_use]
+pub fn ulps_f32(a: f32, b: f32) -> u64 {
+    if a.is_nan() || b.is_nan() {
+        return if a.is_nan() && b.is_nan() { 0 } else { u64::MAX };
+    }
+    let place = |x: f32| {
+        let bits = x.to_bits() as i32;
+        if bits < 0 { i32::MIN.wrapping_sub(bits) } else { bits }
+    };
+    u64::from(place(a).abs_diff(place(b)))
+}

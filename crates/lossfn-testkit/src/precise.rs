@@ -1,0 +1,1 @@
+//! Formulas evaluated with many digits.

@@ -1,0 +1,182 @@
+//! Looking losses up: by name, by alias, by text such as `huber(delta=1.5)`.
+
+use crate::describe::{Description, Task};
+use crate::error::Error;
+use crate::loss::Loss;
+use std::str::FromStr;
+
+/// A loss of the catalog.
+pub struct Entry {
+    /// What is said about it.
+    pub description: &'static Description,
+    /// The folder of its file in `src/losses`.
+    pub family: &'static str,
+    build: fn(&[f64]) -> Result<Loss, Error>,
+}
+
+impl Entry {
+    pub(crate) const fn new(
+        description: &'static Description,
+        family: &'static str,
+        build: fn(&[f64]) -> Result<Loss, Error>,
+    ) -> Self {
+        Self { description, family, build }
+    }
+
+    /// The loss with these parameters, in the order of the description.
+    ///
+    /// # Errors
+    /// [`Error::ParameterOutOfRange`].
+    pub fn build(&self, parameters: &[f64]) -> Result<Loss, Error> {
+        (self.build)(parameters)
+    }
+
+    /// The loss with its default parameters.
+    ///
+    /// # Panics
+    /// Never: a test holds every default to its range.
+    #[must_use]
+    pub fn with_defaults(&self) -> Loss {
+        let defaults: Vec<f64> = self.description.parameters.iter().map(|p| p.default).collect();
+        self.build(&defaults).expect("defaults are in range")
+    }
+}
+
+/// Declares the modules of all losses and the list of them. See `src/losses/mod.rs`.
+macro_rules! catalog {
+    ($($family:ident { $($form:ident $file:ident::$name:ident,)* })*) => {
+        $(
+            #[doc = concat!("Losses of the family ", stringify!($family), ".")]
+            pub mod $family {
+                $(mod $file;)*
+                $(pub use $file::$name;)*
+            }
+        )*
+
+        /// Every loss, in the order in which they are shown.
+        pub static CATALOG: &[$crate::catalog::Entry] = &[
+            $($(
+                $crate::catalog::Entry::new(
+                    &<$family::$name as $crate::Described>::DESCRIPTION,
+                    stringify!($family),
+                    $crate::catalog::catalog!(@build $form $family::$name),
+                ),
+            )*)*
+        ];
+
+        $($($crate::catalog::catalog!(@from $form $family::$name);)*)*
+    };
+    (@build pointwise $loss:path) => {
+        |values| Ok($crate::Loss::from_pointwise(<$loss as $crate::Described>::with_parameters(values)?))
+    };
+    (@build class_axis $loss:path) => {
+        |values| Ok($crate::Loss::from_class_axis(<$loss as $crate::Described>::with_parameters(values)?))
+    };
+    (@from pointwise $loss:path) => {
+        impl From<$loss> for $crate::Loss {
+            fn from(loss: $loss) -> Self {
+                Self::from_pointwise(loss)
+            }
+        }
+    };
+    (@from class_axis $loss:path) => {
+        impl From<$loss> for $crate::Loss {
+            fn from(loss: $loss) -> Self {
+                Self::from_class_axis(loss)
+            }
+        }
+    };
+}
+pub(crate) use catalog;
+
+pub use crate::losses::CATALOG;
+
+/// The losses for a task.
+pub fn for_task(task: Task) -> impl Iterator<Item = &'static Entry> {
+    CATALOG.iter().filter(move |entry| entry.description.task == task)
+}
+
+/// The loss with this name or alias.
+///
+/// # Errors
+/// [`Error::UnknownLoss`], with the nearest name if one is near.
+pub fn find(name: &str) -> Result<&'static Entry, Error> {
+    let named = |entry: &&Entry| entry.description.id == name;
+    let also_named = |entry: &&Entry| entry.description.aliases.contains(&name);
+    CATALOG.iter().find(named).or_else(|| CATALOG.iter().find(also_named)).ok_or_else(|| {
+        let every_name = CATALOG.iter().flat_map(|entry| {
+            std::iter::once(entry.description.id).chain(entry.description.aliases.iter().copied())
+        });
+        let distance = |candidate: &str| {
+            strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase())
+        };
+        let nearest = every_name.min_by_key(|candidate| distance(candidate));
+        let near_enough = |candidate: &&str| {
+            distance(candidate) <= 1 + name.chars().count() / 3
+                || name.len() >= 3 && candidate.contains(name)
+        };
+        Error::UnknownLoss { name: name.to_owned(), suggestion: nearest.filter(near_enough) }
+    })
+}
+
+/// Reads `name`, `name(value, ...)`, `name(parameter=value, ...)` or a mixture of the two.
+impl FromStr for Loss {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let unreadable =
+            |reason: String| Error::Unreadable { text: text.to_owned(), reason };
+        let (name, arguments) = match text.split_once('(') {
+            None => (text, None),
+            Some((name, rest)) => {
+                let inner = rest
+                    .trim_end()
+                    .strip_suffix(')')
+                    .ok_or_else(|| unreadable("the closing parenthesis is missing".into()))?;
+                (name, Some(inner.trim()))
+            }
+        };
+        let name = name.trim();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty() || !name.chars().all(is_name) {
+            return Err(unreadable("a loss's name has letters, digits and _ only".into()));
+        }
+        let entry = find(name)?;
+        let id = entry.description.id;
+        let parameters = entry.description.parameters;
+        let mut values: Vec<Option<f64>> = vec![None; parameters.len()];
+        let arguments = arguments.filter(|inner| !inner.is_empty());
+        let arguments = arguments.iter().flat_map(|inner| inner.split(','));
+        for (position, argument) in arguments.enumerate() {
+            let (place, value) = if let Some((name, value)) = argument.split_once('=') {
+                let name = name.trim();
+                let place = parameters.iter().position(|parameter| parameter.name == name);
+                let place = place.ok_or_else(|| Error::UnknownParameter {
+                    loss: id,
+                    parameter: name.to_owned(),
+                    parameters: parameters.iter().map(|parameter| parameter.name).collect(),
+                })?;
+                (place, value)
+            } else if position < parameters.len() {
+                (position, argument)
+            } else {
+                let count = parameters.len();
+                return Err(unreadable(format!("{id} has {count} parameters, not more")));
+            };
+            let value = value.trim();
+            let number = value
+                .parse()
+                .map_err(|_| unreadable(format!("{value:?} is not a number")))?;
+            if values[place].replace(number).is_some() {
+                let name = parameters[place].name;
+                return Err(unreadable(format!("{name} is given twice")));
+            }
+        }
+        let values: Vec<f64> = values
+            .into_iter()
+            .zip(parameters)
+            .map(|(value, parameter)| value.unwrap_or(parameter.default))
+            .collect();
+        entry.build(&values)
+    }
+}

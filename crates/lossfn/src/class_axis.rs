@@ -1,0 +1,168 @@
+//! What losses over a class axis share: a row of scores, its target, and sums and maxima over it.
+
+use crate::number::{Isa, Lane, Number, Real};
+
+/// A loss whose example is a row of class scores.
+pub trait ClassAxis: Send + Sync + 'static {
+    /// The definition over one row, in plain arithmetic: what the kernel is checked against. The
+    /// target is a distribution over the classes, smoothed and weighted already.
+    fn loss<N: Number>(&self, prediction: &[N], target: &[N]) -> N;
+
+    /// The label smoothing, if the loss has it: the share of the target that is spread evenly.
+    fn smoothing(&self) -> Option<f64>;
+
+    /// The kernel over one row: returns the loss and fills the derivatives that are wanted.
+    /// `scratch` is as long as the row. Must be `#[inline(always)]`.
+    fn row<T: Real, I: Isa>(
+        &self,
+        row: &ClassRow<'_, T>,
+        scratch: &mut [T],
+        gradients: &mut RowGradients<'_, T>,
+    ) -> f64;
+}
+
+/// The derivatives of one row that are wanted.
+pub struct RowGradients<'a, T> {
+    /// By each score.
+    pub gradient: Option<&'a mut [T]>,
+    /// Twice by each score: the diagonal of the second derivative.
+    pub second: Option<&'a mut [T]>,
+}
+
+impl<T: Real> RowGradients<'_, T> {
+    /// Fills everything that is wanted with one number.
+    pub fn fill(&mut self, value: T) {
+        for part in [&mut self.gradient, &mut self.second] {
+            if let Some(part) = part.as_deref_mut() {
+                part.fill(value);
+            }
+        }
+    }
+}
+
+/// The targets of a block of rows.
+#[derive(Clone, Copy, Debug)]
+pub enum ClassTargets<'a, T> {
+    /// The index of the class of each row; `None` leaves the row out.
+    Labels(&'a [Option<usize>]),
+    /// A weight for each class of each row.
+    Distributions(&'a [T]),
+}
+
+/// A block of rows of class scores.
+#[derive(Clone, Copy, Debug)]
+pub struct ClassBlock<'a, T> {
+    /// The number of classes.
+    pub classes: usize,
+    /// The scores, row after row.
+    pub prediction: &'a [T],
+    /// The targets.
+    pub targets: ClassTargets<'a, T>,
+    /// A weight for each class.
+    pub class_weights: Option<&'a [f64]>,
+    /// The label smoothing of the loss.
+    pub smoothing: f64,
+}
+
+impl<'a, T: Real> ClassBlock<'a, T> {
+    /// One row; `None` if it is left out.
+    #[inline(always)]
+    #[must_use]
+    pub fn row(&self, at: usize) -> Option<ClassRow<'a, T>> {
+        let span = at * self.classes..(at + 1) * self.classes;
+        let target = match self.targets {
+            ClassTargets::Labels(labels) => RowTarget::Label(labels[at]?),
+            ClassTargets::Distributions(all) => RowTarget::Distribution(&all[span.clone()]),
+        };
+        let (class_weights, smoothing) = (self.class_weights, self.smoothing);
+        Some(ClassRow { prediction: &self.prediction[span], target, class_weights, smoothing })
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum RowTarget<'a, T> {
+    Label(usize),
+    Distribution(&'a [T]),
+}
+
+/// One row of class scores with its target.
+#[derive(Clone, Copy, Debug)]
+pub struct ClassRow<'a, T> {
+    /// The scores of the classes.
+    pub prediction: &'a [T],
+    target: RowTarget<'a, T>,
+    class_weights: Option<&'a [f64]>,
+    smoothing: f64,
+}
+
+impl<T: Real> ClassRow<'_, T> {
+    /// Calls `each` with a class and its share of the target, smoothed and times the class weight.
+    /// Classes whose share is 0 may be left out.
+    #[inline(always)]
+    pub fn for_each_target(&self, mut each: impl FnMut(usize, f64)) {
+        let weight = |class: usize| self.class_weights.map_or(1.0, |weights| weights[class]);
+        let classes = self.prediction.len();
+        match self.target {
+            RowTarget::Label(label) if self.smoothing == 0.0 => each(label, weight(label)),
+            RowTarget::Label(label) => {
+                let spread = self.smoothing / classes as f64;
+                for class in 0..classes {
+                    let own = if class == label { 1.0 - self.smoothing } else { 0.0 };
+                    each(class, (own + spread) * weight(class));
+                }
+            }
+            RowTarget::Distribution(target) => {
+                let spread = self.smoothing / classes as f64;
+                for (class, y) in target.iter().enumerate() {
+                    each(class, (y.to_f64() * (1.0 - self.smoothing) + spread) * weight(class));
+                }
+            }
+        }
+    }
+}
+
+/// Accumulators that are independent of each other, so that the compiler can use vectors.
+const LANES: usize = 16;
+
+/// The largest number of a row and its first position. NaN counts as smaller than any number.
+#[inline(always)]
+pub fn maximum<T: Real>(row: &[T]) -> (T, usize) {
+    let lowest = T::from_f64(f64::NEG_INFINITY);
+    let larger = |a: T, b: T| if b > a { b } else { a };
+    let mut lanes = [lowest; LANES];
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = larger(*lane, x);
+        }
+    }
+    let highest = lanes.iter().chain(rest).copied().fold(lowest, larger);
+    (highest, row.iter().position(|&x| x == highest).unwrap_or(0))
+}
+
+/// e^(x - shift) for each x of the row.
+#[inline(always)]
+pub fn exp_shifted<T: Real, I: Isa>(row: &[T], shift: T, to: &mut [T]) {
+    let shift = Lane::<T, I>::new(shift);
+    for (to, &x) in to.iter_mut().zip(row) {
+        *to = (Lane::<T, I>::new(x) - shift).exp().0;
+    }
+}
+
+/// The sum of a row, in f64 beyond short runs, so that long rows of f32 keep their digits.
+#[inline(always)]
+pub fn sum<T: Real>(row: &[T]) -> f64 {
+    const RUN: usize = 16 * LANES;
+    let mut total = 0.0;
+    for run in row.chunks(RUN) {
+        let mut lanes = [T::default(); LANES];
+        let (chunks, rest) = run.as_chunks::<LANES>();
+        for chunk in chunks {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane = *lane + x;
+            }
+        }
+        total += lanes.iter().chain(rest).map(|x| x.to_f64()).sum::<f64>();
+    }
+    total
+}

@@ -1,0 +1,391 @@
+//! A sum without rounding.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bits of one limb; the rest of an i64 is room for carries.
+const LIMB: usize = 32;
+/// The exponent of the lowest bit of any f64.
+const LOWEST: i32 = -1074;
+/// Additions after which carries must be settled at the latest.
+const ROOM: u32 = 1 << 29;
+
+/// The exact sum of any number of f64: it does not depend on the order of additions, nor on how
+/// they are spread over threads, files or machines, and is rounded once, when it is asked for.
+///
+/// The sum is an integer multiple of 2^-1074, kept in limbs of 32 bits over the range of exponents
+/// that has been met (after Kulisch; see Neal (2015), Fast Exact Summation Using Small and Large
+/// Superaccumulators, arXiv:1505.05571).
+///
+/// ```
+/// use lossfn::ExactSum;
+///
+/// let mut sum = ExactSum::default();
+/// sum.extend(&[1e100, 1.0, -1e100]);
+/// assert_eq!(sum.value(), 1.0);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ExactSum {
+    /// The limb number of `limbs[0]`.
+    first: usize,
+    limbs: Vec<i64>,
+    /// Additions since the carries were settled.
+    unsettled: u32,
+    /// The plain sum of infinities and NaN: infinite or NaN once there was one.
+    special: f64,
+}
+
+impl ExactSum {
+    /// Adds a number.
+    #[inline]
+    pub fn add(&mut self, x: f64) {
+        let bits = x.to_bits();
+        let exponent = (bits >> 52 & 0x7ff) as usize;
+        if exponent == 0x7ff {
+            self.special += x;
+            return;
+        }
+        let fraction = bits & ((1 << 52) - 1);
+        let (mantissa, shift) =
+            if exponent == 0 { (fraction, 0) } else { (fraction | 1 << 52, exponent - 1) };
+        if mantissa == 0 {
+            return;
+        }
+        let (limb, within) = (shift / LIMB, shift % LIMB);
+        self.make_room(limb);
+        let at = limb - self.first;
+        let wide = u128::from(mantissa) << within;
+        let part = |n: usize| (wide >> (n * LIMB)) as u32;
+        let limbs = &mut self.limbs[at..at + 3];
+        if x < 0.0 {
+            for (n, limb) in limbs.iter_mut().enumerate() {
+                *limb -= i64::from(part(n));
+            }
+        } else {
+            for (n, limb) in limbs.iter_mut().enumerate() {
+                *limb += i64::from(part(n));
+            }
+        }
+        self.unsettled += 1;
+        if self.unsettled >= ROOM {
+            self.settle();
+        }
+    }
+
+    /// Adds many numbers, faster than one by one.
+    ///
+    /// Their upper 40 bits, counted from the largest of them, are cut off by adding and subtracting
+    /// a large power of two; so cut, a block of up to 4096 sums up in an f64 without rounding. Then
+    /// the same for what remains, until nothing does: two or three rounds for most data.
+    pub fn extend(&mut self, numbers: &[f64]) {
+        const BLOCK: usize = 4096;
+        const KEPT_BITS: i32 = 40;
+        let mut rest = [0.0; BLOCK];
+        for block in numbers.chunks(BLOCK) {
+            let rest = &mut rest[..block.len()];
+            rest.copy_from_slice(block);
+            loop {
+                let largest = largest_magnitude(rest);
+                if largest == 0.0 {
+                    break;
+                }
+                let exponent = exponent(largest);
+                // Near the ends of the range the power of two, or the cut, cannot be represented.
+                if !(-900..=900).contains(&exponent) {
+                    rest.iter().for_each(|&x| self.add(x));
+                    break;
+                }
+                let cut = 1.5 * power_of_two(exponent + 1 + 52 - KEPT_BITS);
+                let mut lanes = [0.0; 8];
+                let (chunks, tail) = rest.as_chunks_mut::<8>();
+                for chunk in chunks {
+                    for (lane, x) in lanes.iter_mut().zip(chunk) {
+                        let upper = (*x + cut) - cut;
+                        *lane += upper;
+                        *x -= upper;
+                    }
+                }
+                for (lane, x) in lanes.iter_mut().zip(tail) {
+                    let upper = (*x + cut) - cut;
+                    *lane += upper;
+                    *x -= upper;
+                }
+                lanes.iter().for_each(|&lane| self.add(lane));
+            }
+        }
+    }
+
+    /// Adds another sum.
+    pub fn merge(&mut self, other: &Self) {
+        self.special += other.special;
+        self.settle();
+        for (n, &limb) in other.limbs.iter().enumerate() {
+            // A limb may hold more than its bits; it is a signed number like any other.
+            let (limb, negative) = (limb.unsigned_abs(), limb < 0);
+            for (part, offset) in [(limb & 0xffff_ffff, 0), (limb >> LIMB, 1)] {
+                if part != 0 {
+                    self.make_room(other.first + n + offset);
+                    let at = other.first + n + offset - self.first;
+                    self.limbs[at] += if negative { -(part as i64) } else { part as i64 };
+                }
+            }
+        }
+        self.settle();
+    }
+
+    /// The sum, rounded to the nearest f64.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        if self.special != 0.0 {
+            return self.special;
+        }
+        let mut settled = self.clone();
+        settled.settle();
+        settled.rounded()
+    }
+
+    /// The sum as f64s of falling size whose exact sum it is: the first is the sum rounded, the
+    /// second what rounding lost, rounded, and so on.
+    #[must_use]
+    pub fn expansion(&self) -> Vec<f64> {
+        if self.special != 0.0 {
+            return vec![self.special];
+        }
+        let mut rest = self.clone();
+        let mut terms = Vec::new();
+        loop {
+            rest.settle();
+            // A sum beyond the largest f64 takes several terms.
+            let term = rest.rounded().clamp(-f64::MAX, f64::MAX);
+            if term == 0.0 {
+                return terms;
+            }
+            terms.push(term);
+            rest.add(-term);
+        }
+    }
+
+    /// Makes `limb` and the two above it exist.
+    #[inline]
+    fn make_room(&mut self, limb: usize) {
+        if self.limbs.is_empty() {
+            self.first = limb;
+        }
+        if limb < self.first {
+            let missing = self.first - limb;
+            self.limbs.splice(0..0, std::iter::repeat_n(0, missing));
+            self.first = limb;
+        }
+        // One more than an addition needs: where settled carries go.
+        let needed = limb - self.first + 4;
+        if self.limbs.len() < needed {
+            self.limbs.resize(needed, 0);
+        }
+    }
+
+    /// Carries upwards until each limb but the last is within 0 and 2^32; the last has the sign.
+    fn settle(&mut self) {
+        self.unsettled = 0;
+        let mut carry = 0;
+        let Some((last, limbs)) = self.limbs.split_last_mut() else { return };
+        for limb in limbs {
+            let sum = *limb + carry;
+            *limb = sum & 0xffff_ffff;
+            carry = sum >> LIMB;
+        }
+        *last += carry;
+        // The top limb must keep room for the next carries.
+        if last.unsigned_abs() >> (LIMB - 1) != 0 {
+            let sum = *last;
+            *last = sum & 0xffff_ffff;
+            self.limbs.push(sum >> LIMB);
+        }
+    }
+
+    /// The settled sum, rounded to nearest, ties to even.
+    fn rounded(&self) -> f64 {
+        let negative = self.limbs.last().is_some_and(|&top| top < 0);
+        // The magnitude, limb by limb.
+        let mut limbs = self.limbs.clone();
+        if negative {
+            let mut carry = 0;
+            for limb in &mut limbs {
+                let sum = carry - *limb;
+                *limb = sum & 0xffff_ffff;
+                carry = sum >> LIMB;
+            }
+        }
+        let Some(top) = limbs.iter().rposition(|&limb| limb != 0) else { return 0.0 };
+        // The top 64 to 96 bits, and whether anything is below them.
+        let limb = |n: usize| if n <= top { limbs[top - n] as u128 } else { 0 };
+        let window = limb(0) << 64 | limb(1) << 32 | limb(2);
+        let below = limbs[..top.saturating_sub(2)].iter().any(|&limb| limb != 0);
+        let lowest = ((self.first + top) * LIMB) as i32 - 64 + LOWEST;
+        let magnitude = round_bits(window, below, lowest);
+        if negative { -magnitude } else { magnitude }
+    }
+}
+
+/// `window` * 2^`lowest`, plus something smaller if `below`, rounded to the nearest f64.
+fn round_bits(window: u128, below: bool, lowest: i32) -> f64 {
+    let length = 128 - window.leading_zeros() as i32;
+    // Bits to drop: those beyond 53, or below the lowest bit that an f64 can have.
+    let drop = (length - 53).max(LOWEST - lowest).max(0);
+    let kept = (window >> drop) as u64;
+    let dropped = window & ((1u128 << drop) - 1);
+    let half = if drop == 0 { 0 } else { 1u128 << (drop - 1) };
+    let up = drop > 0 && (dropped > half || dropped == half && (below || kept & 1 == 1));
+    let mantissa = kept + u64::from(up);
+    let exponent = lowest + drop;
+    // Both factors and all steps but the last are exact.
+    let (first, second) = (exponent.clamp(-1022, 900), exponent - exponent.clamp(-1022, 900));
+    mantissa as f64 * power_of_two(first) * power_of_two(second)
+}
+
+/// 2^n for n from -1022 to 1023.
+fn power_of_two(n: i32) -> f64 {
+    f64::from_bits(((n + 1023) as u64) << 52)
+}
+
+/// The exponent of a normal number.
+fn exponent(x: f64) -> i32 {
+    (x.to_bits() >> 52 & 0x7ff) as i32 - 1023
+}
+
+/// The largest magnitude; infinite if there is an infinity or NaN.
+fn largest_magnitude(numbers: &[f64]) -> f64 {
+    // Magnitudes order like their bits, and NaN comes out on top.
+    let mut lanes = [0u64; 8];
+    let (chunks, tail) = numbers.as_chunks::<8>();
+    for chunk in chunks {
+        for (lane, x) in lanes.iter_mut().zip(chunk) {
+            *lane = (*lane).max(x.abs().to_bits());
+        }
+    }
+    for (lane, x) in lanes.iter_mut().zip(tail) {
+        *lane = (*lane).max(x.abs().to_bits());
+    }
+    f64::from_bits(lanes.into_iter().max().unwrap_or(0))
+}
+
+/// Equal sums, whatever the way they came about.
+impl PartialEq for ExactSum {
+    fn eq(&self, other: &Self) -> bool {
+        let key = |sum: &Self| sum.expansion().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        key(self) == key(other)
+    }
+}
+
+/// As the list of [`ExactSum::expansion`], with infinities and NaN as text.
+impl Serialize for ExactSum {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.special == 0.0 {
+            self.expansion().serialize(serializer)
+        } else {
+            self.special.to_string().serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ExactSum {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Terms(Vec<f64>),
+            Special(String),
+        }
+        let mut sum = Self::default();
+        match Written::deserialize(deserializer)? {
+            Written::Terms(terms) => terms.iter().for_each(|&term| sum.add(term)),
+            Written::Special(text) => {
+                sum.special = text.parse().map_err(serde::de::Error::custom)?;
+            }
+        }
+        Ok(sum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ExactSum;
+    use proptest::prelude::*;
+
+    fn sum(numbers: &[f64]) -> ExactSum {
+        let mut sum = ExactSum::default();
+        numbers.iter().for_each(|&x| sum.add(x));
+        sum
+    }
+
+    /// Half of all bit patterns, so that every exponent occurs.
+    fn finite() -> impl Strategy<Value = f64> {
+        any::<u64>().prop_map(f64::from_bits).prop_filter("finite", |x| x.is_finite())
+    }
+
+    proptest! {
+        #[test]
+        fn one_number_is_itself(x in finite()) {
+            prop_assert_eq!(sum(&[x]).value(), x);
+        }
+
+        #[test]
+        fn two_numbers_round_once(x in finite(), y in finite()) {
+            prop_assert_eq!(sum(&[x, y]).value(), x + y);
+        }
+
+        #[test]
+        fn order_bulk_and_merging_make_no_difference(
+            mut numbers in prop::collection::vec(finite(), 0..200), cut in 0usize..200,
+        ) {
+            let one_by_one = sum(&numbers);
+            numbers.reverse();
+            let mut bulk = ExactSum::default();
+            bulk.extend(&numbers);
+            prop_assert_eq!(&bulk, &one_by_one);
+            let (left, right) = numbers.split_at(cut.min(numbers.len()));
+            let mut merged = sum(left);
+            merged.merge(&sum(right));
+            prop_assert_eq!(&merged, &one_by_one);
+            let text = serde_json::to_string(&merged).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<ExactSum>(&text).unwrap(), &one_by_one);
+        }
+
+        #[test]
+        fn what_is_added_and_taken_away_leaves_nothing(
+            numbers in prop::collection::vec(finite(), 0..100),
+        ) {
+            let mut all = sum(&numbers);
+            numbers.iter().for_each(|&x| all.add(-x));
+            prop_assert_eq!(all.expansion(), Vec::<f64>::new());
+        }
+    }
+
+    #[test]
+    fn a_million_tenths_are_the_exact_sum_rounded() {
+        // 0.1 is 3602879701896397 / 2^55; a million of it, rounded once.
+        let mut bulk = ExactSum::default();
+        bulk.extend(&vec![0.1; 1_000_000]);
+        assert_eq!(bulk.value(), 100_000.0);
+        assert_eq!(bulk.expansion()[1], 5.551_115_123_125_783e-12);
+    }
+
+    #[test]
+    fn infinities_and_nan_stay_what_they_are() {
+        let infinite = sum(&[1.0, f64::INFINITY, -3.0]);
+        assert_eq!(infinite.value(), f64::INFINITY);
+        assert!(sum(&[f64::INFINITY, f64::NEG_INFINITY]).value().is_nan());
+        assert!(sum(&[f64::NAN, 1.0]).value().is_nan());
+        let text = serde_json::to_string(&infinite).unwrap();
+        assert_eq!(serde_json::from_str::<ExactSum>(&text).unwrap(), infinite);
+        let mut bulk = ExactSum::default();
+        bulk.extend(&[1.0, f64::INFINITY]);
+        assert_eq!(bulk.value(), f64::INFINITY);
+    }
+
+    #[test]
+    fn beyond_the_largest_number_is_infinite_and_comes_back() {
+        let mut large = sum(&[f64::MAX, f64::MAX]);
+        assert_eq!(large.value(), f64::INFINITY);
+        large.add(-f64::MAX);
+        assert_eq!(large.value(), f64::MAX);
+    }
+}

@@ -1,0 +1,369 @@
+//! From losses to one number: reduction, denominators, weights, masks, classes that are ignored.
+//!
+//! This is one mechanism for all losses. A [`Cost`] says how; [`Examples`] are what it is applied
+//! to; a [`CostState`] is what has been added up so far.
+
+mod examples;
+mod exact;
+mod heads;
+mod pass;
+mod state;
+
+pub use examples::Examples;
+pub use exact::ExactSum;
+pub use heads::{Head, HeadShare, HeadWeight, Heads, HeadsValue};
+pub use pass::Scored;
+pub use state::CostState;
+
+use crate::array::{Array, ArrayMut};
+use crate::error::Error;
+use crate::loss::Loss;
+use pass::{Pass, Wanted};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How the losses of the examples become one number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// The weighted sum, divided by the [`Denominator`].
+    #[default]
+    Mean,
+    /// The weighted sum.
+    Sum,
+    /// They do not: the losses stay one by one.
+    None,
+}
+
+/// What the mean divides by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Denominator {
+    /// The sum of the weights of the valid examples (example weight times the class weights of its
+    /// target). Without weights that is the number of valid examples. With it, a weight of 2 is the
+    /// same as having the example twice.
+    #[default]
+    Weights,
+    /// The number of valid examples: those neither masked nor of the ignored class.
+    Valid,
+    /// The number of all examples.
+    Examples,
+    /// This number: for instance the number of examples in all micro-batches or on all machines.
+    Number(f64),
+}
+
+impl fmt::Display for Denominator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Weights => f.write_str("weights"),
+            Self::Valid => f.write_str("valid"),
+            Self::Examples => f.write_str("examples"),
+            Self::Number(number) => write!(f, "{number:?}"),
+        }
+    }
+}
+
+/// What a mean is when no example is valid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NothingValid {
+    /// [`Error::NothingValid`].
+    #[default]
+    Error,
+    /// NaN.
+    Nan,
+    /// 0.
+    Zero,
+}
+
+/// A loss, and how the losses of many examples become one number.
+///
+/// ```
+/// use lossfn::{Cost, Denominator, Examples, Loss, Reduction};
+///
+/// let cost = Cost::new("squared_error".parse::<Loss>()?).denominator(Denominator::Valid);
+/// let (prediction, target) = ([1.0f32, 2.0, 9.0], [0.0f32, 0.0, 0.0]);
+/// let examples = Examples::new(&prediction, &target)
+///     .weights(&[1.0f32, 0.5, 1.0])
+///     .mask(&[true, true, false]);
+/// let mut gradient = [0.0f32; 3];
+/// let value = cost.value_and_gradient_of(&examples, &mut gradient)?;
+/// assert_eq!(value, (1.0 + 0.5 * 4.0) / 2.0);
+/// assert_eq!(gradient, [1.0, 1.0, 0.0]);
+/// # Ok::<(), lossfn::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cost {
+    loss: Loss,
+    reduction: Reduction,
+    denominator: Denominator,
+    nothing_valid: NothingValid,
+    class_weights: Option<Vec<f64>>,
+    ignored_class: Option<i64>,
+    class_axis: isize,
+}
+
+impl Cost {
+    /// The mean of a loss over the examples.
+    pub fn new(loss: impl Into<Loss>) -> Self {
+        Self {
+            loss: loss.into(),
+            reduction: Reduction::default(),
+            denominator: Denominator::default(),
+            nothing_valid: NothingValid::default(),
+            class_weights: None,
+            ignored_class: None,
+            class_axis: -1,
+        }
+    }
+
+    /// Sets how losses become one number.
+    #[must_use]
+    pub fn reduction(self, reduction: Reduction) -> Self {
+        Self { reduction, ..self }
+    }
+
+    /// Sets what the mean divides by.
+    #[must_use]
+    pub fn denominator(self, denominator: Denominator) -> Self {
+        Self { denominator, ..self }
+    }
+
+    /// Sets what a mean without valid examples is.
+    #[must_use]
+    pub fn nothing_valid(self, nothing_valid: NothingValid) -> Self {
+        Self { nothing_valid, ..self }
+    }
+
+    /// Sets a weight for each class: the part of an example's loss that its target has in that
+    /// class is multiplied by it. Only for losses over a class axis.
+    ///
+    /// # Errors
+    /// [`Error::InvalidWeight`], [`Error::DoesNotApply`].
+    pub fn class_weights(self, weights: &[f64]) -> Result<Self, Error> {
+        self.needs_class_axis("class weights")?;
+        let wrong = weights.iter().position(|w| !w.is_finite() || *w < 0.0);
+        if let Some(position) = wrong {
+            let value = weights[position];
+            return Err(Error::InvalidWeight { what: "class weight", value, position });
+        }
+        Ok(Self { class_weights: Some(weights.to_vec()), ..self })
+    }
+
+    /// Leaves out examples whose label is this class; it need not be one of the classes (-100 is
+    /// customary). Only for losses over a class axis, with labels as targets.
+    ///
+    /// # Errors
+    /// [`Error::DoesNotApply`].
+    pub fn ignored_class(self, class: i64) -> Result<Self, Error> {
+        self.needs_class_axis("an ignored class")?;
+        Ok(Self { ignored_class: Some(class), ..self })
+    }
+
+    /// Sets the axis of the prediction that the classes lie along; negative counts from the end.
+    /// The default is the last, -1; images in PyTorch's order have it at 1.
+    ///
+    /// # Errors
+    /// [`Error::DoesNotApply`].
+    pub fn class_axis(self, axis: isize) -> Result<Self, Error> {
+        self.needs_class_axis("a class axis")?;
+        Ok(Self { class_axis: axis, ..self })
+    }
+
+    fn needs_class_axis(&self, setting: &'static str) -> Result<(), Error> {
+        if self.loss.has_class_axis() {
+            return Ok(());
+        }
+        let reason = "its examples are single predictions, not rows of class scores";
+        Err(Error::DoesNotApply { loss: self.loss.id(), setting, reason })
+    }
+
+    /// The loss.
+    #[must_use]
+    pub fn loss(&self) -> &Loss {
+        &self.loss
+    }
+
+    /// The cost of predictions against targets.
+    ///
+    /// Prediction and target of a pointwise loss have the same shape, of any number of dimensions;
+    /// each element is an example. For a loss over a class axis the target has either the shape of
+    /// the prediction (distributions) or that shape without the class axis (labels).
+    ///
+    /// # Errors
+    /// Shapes that differ, labels, targets or predictions outside their domain, nothing valid,
+    /// [`Reduction::None`].
+    pub fn value<'a>(
+        &self,
+        prediction: impl Into<Array<'a>>,
+        target: impl Into<Array<'a>>,
+    ) -> Result<f64, Error> {
+        self.value_of(&Examples::new(prediction, target))
+    }
+
+    /// The cost of predictions against targets, and its derivative by each element of the
+    /// prediction, written to `gradient`, which has the shape of the prediction.
+    ///
+    /// # Errors
+    /// As [`Cost::value`]. After an error `gradient` may be partly written.
+    pub fn value_and_gradient<'a, 'b>(
+        &self,
+        prediction: impl Into<Array<'a>>,
+        target: impl Into<Array<'a>>,
+        gradient: impl Into<ArrayMut<'b>>,
+    ) -> Result<f64, Error> {
+        self.value_and_gradient_of(&Examples::new(prediction, target), gradient)
+    }
+
+    /// The cost of examples with weights or a mask. See [`Cost::value`].
+    ///
+    /// # Errors
+    /// As [`Cost::value`].
+    pub fn value_of(&self, examples: &Examples<'_>) -> Result<f64, Error> {
+        let mut state = CostState::default();
+        self.update(&mut state, examples)?;
+        self.value_of_state(&state)
+    }
+
+    /// Cost and gradient of examples with weights or a mask. See [`Cost::value_and_gradient`].
+    ///
+    /// With [`Reduction::None`] the gradient is that of the sum, and the value an error.
+    ///
+    /// # Errors
+    /// As [`Cost::value_and_gradient`].
+    pub fn value_and_gradient_of<'b>(
+        &self,
+        examples: &Examples<'_>,
+        gradient: impl Into<ArrayMut<'b>>,
+    ) -> Result<f64, Error> {
+        let wanted = Wanted { gradient: Some(gradient.into()), ..Wanted::default() };
+        let state = self.run(examples, wanted)?;
+        self.value_of_state(&state)
+    }
+
+    /// The derivative of the cost by each element of the prediction. With [`Reduction::None`], of
+    /// the sum: for pointwise losses those are the slopes of the losses one by one.
+    ///
+    /// # Errors
+    /// As [`Cost::value_and_gradient`].
+    pub fn gradient_of<'b>(
+        &self,
+        examples: &Examples<'_>,
+        gradient: impl Into<ArrayMut<'b>>,
+    ) -> Result<(), Error> {
+        let wanted = Wanted { gradient: Some(gradient.into()), ..Wanted::default() };
+        self.run(examples, wanted).map(|_| ())
+    }
+
+    /// Cost, gradient and second derivative of examples. For losses over a class axis `second` is
+    /// the diagonal: twice by each score.
+    ///
+    /// # Errors
+    /// As [`Cost::value_and_gradient`].
+    pub fn value_gradient_and_second_of<'b>(
+        &self,
+        examples: &Examples<'_>,
+        gradient: impl Into<ArrayMut<'b>>,
+        second: impl Into<ArrayMut<'b>>,
+    ) -> Result<f64, Error> {
+        let wanted = Wanted {
+            gradient: Some(gradient.into()),
+            second: Some(second.into()),
+            ..Wanted::default()
+        };
+        let state = self.run(examples, wanted)?;
+        self.value_of_state(&state)
+    }
+
+    /// The losses one by one, each times its weight; 0 for examples that are masked or ignored.
+    /// `losses` has one entry for each example.
+    ///
+    /// # Errors
+    /// As [`Cost::value`], except for what concerns the mean.
+    pub fn losses_of<'b>(
+        &self,
+        examples: &Examples<'_>,
+        losses: impl Into<ArrayMut<'b>>,
+    ) -> Result<(), Error> {
+        let unreduced = self.clone().reduction(Reduction::None);
+        let wanted = Wanted { losses: Some(losses.into()), ..Wanted::default() };
+        unreduced.run(examples, wanted).map(|_| ())
+    }
+
+    /// Adds the losses of examples to a state: a file in batches, a data set over threads.
+    ///
+    /// # Errors
+    /// As [`Cost::value`], except for what concerns the mean. After an error the state is as it was.
+    pub fn update(&self, state: &mut CostState, examples: &Examples<'_>) -> Result<(), Error> {
+        let unreduced = self.clone().reduction(Reduction::None);
+        state.merge(&unreduced.run(examples, Wanted::default())?);
+        Ok(())
+    }
+
+    /// Calls `each` with the losses of runs of examples, in order: for those who sum by group or
+    /// look for the worst.
+    ///
+    /// # Errors
+    /// As [`Cost::update`].
+    pub fn for_each_scored(
+        &self,
+        examples: &Examples<'_>,
+        mut each: impl FnMut(Scored<'_>),
+    ) -> Result<(), Error> {
+        Pass::new(self, examples)?.score(&mut each)
+    }
+
+    /// The number that a state stands for.
+    ///
+    /// # Errors
+    /// [`Error::NothingValid`], [`Error::InvalidDenominator`], [`Error::NoReduction`].
+    pub fn value_of_state(&self, state: &CostState) -> Result<f64, Error> {
+        match self.reduction {
+            Reduction::None => Err(Error::NoReduction),
+            Reduction::Sum => Ok(state.sum()),
+            Reduction::Mean => match self.divisor(state)? {
+                Divisor::Number(divisor) => Ok(state.sum() / divisor),
+                Divisor::Fixed(value) => Ok(value),
+            },
+        }
+    }
+
+    fn divisor(&self, state: &CostState) -> Result<Divisor, Error> {
+        let divisor = match self.denominator {
+            Denominator::Weights => state.weights(),
+            Denominator::Valid => state.valid() as f64,
+            Denominator::Examples => state.examples() as f64,
+            Denominator::Number(number) => number,
+        };
+        if state.valid() == 0 || divisor == 0.0 && self.denominator == Denominator::Weights {
+            return match self.nothing_valid {
+                NothingValid::Error => Err(Error::NothingValid),
+                NothingValid::Nan => Ok(Divisor::Fixed(f64::NAN)),
+                NothingValid::Zero => Ok(Divisor::Fixed(0.0)),
+            };
+        }
+        if divisor > 0.0 && divisor.is_finite() {
+            Ok(Divisor::Number(divisor))
+        } else {
+            Err(Error::InvalidDenominator { value: divisor })
+        }
+    }
+
+    fn run(&self, examples: &Examples<'_>, wanted: Wanted<'_>) -> Result<CostState, Error> {
+        let pass = Pass::new(self, examples)?;
+        let scale = match self.reduction {
+            Reduction::Mean if wanted.has_derivative() => match self.divisor(&pass.tally()?)? {
+                Divisor::Number(divisor) => 1.0 / divisor,
+                Divisor::Fixed(value) => value,
+            },
+            _ => 1.0,
+        };
+        pass.run(wanted, scale)
+    }
+}
+
+enum Divisor {
+    Number(f64),
+    /// There is nothing to divide; the mean is this.
+    Fixed(f64),
+}

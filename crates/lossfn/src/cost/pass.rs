@@ -1,0 +1,615 @@
+//! One pass over examples: block by block, over threads where there is enough to do.
+
+use super::{Cost, CostState, Examples};
+use crate::array::{Array, ArrayMut, Kernel, without_last};
+use crate::class_axis::{ClassBlock, ClassTargets};
+use crate::describe::Domain;
+use crate::error::Error;
+use crate::kernel::{BLOCK, ClassOutputs, InstructionSet, Outputs};
+use crate::loss::Kernels;
+use std::ops::Range;
+
+/// Elements of the prediction from which work is spread over threads, and which a thread then gets
+/// at least.
+const PARALLEL: usize = 16 * BLOCK;
+
+/// The losses of a run of examples.
+#[derive(Clone, Copy, Debug)]
+pub struct Scored<'a> {
+    /// The position of the first of them.
+    pub start: usize,
+    /// The losses, with class weights but without example weights; 0 for examples that are not
+    /// valid.
+    pub losses: &'a [f64],
+    /// The example weights, 0 for examples that are not valid; without it each is valid and has
+    /// weight 1.
+    pub weights: Option<&'a [f64]>,
+    /// Which examples are valid; without it all are.
+    pub valid: Option<&'a [bool]>,
+    /// The class weight of each example's target; without it each is 1.
+    pub class_weights: Option<&'a [f64]>,
+}
+
+impl Scored<'_> {
+    /// Adds one of the examples, by its position in this run, to a state.
+    #[inline]
+    pub fn add_to(&self, state: &mut CostState, at: usize) {
+        if self.valid.is_some_and(|valid| !valid[at]) {
+            state.skip(1);
+        } else {
+            let weight = self.weights.map_or(1.0, |weights| weights[at]);
+            let class_weight = self.class_weights.map_or(1.0, |weights| weights[at]);
+            state.add(self.losses[at], weight, class_weight);
+        }
+    }
+}
+
+/// Where the results that are wanted go.
+#[derive(Default)]
+pub(super) struct Wanted<'a> {
+    pub losses: Option<ArrayMut<'a>>,
+    pub gradient: Option<ArrayMut<'a>>,
+    pub second: Option<ArrayMut<'a>>,
+}
+
+impl Wanted<'_> {
+    pub fn has_derivative(&self) -> bool {
+        self.gradient.is_some() || self.second.is_some()
+    }
+
+    /// Whether [`Wanted::split`] is possible.
+    fn can_be_split(&self) -> bool {
+        let all = [&self.losses, &self.gradient, &self.second];
+        all.into_iter().flatten().all(ArrayMut::can_be_split)
+    }
+
+    /// Cuts all arrays after `examples` examples of `width` elements.
+    fn split(self, examples: usize, width: usize) -> (Self, Self) {
+        fn cut<'a>(
+            array: Option<ArrayMut<'a>>,
+            at: usize,
+        ) -> (Option<ArrayMut<'a>>, Option<ArrayMut<'a>>) {
+            array.map(|array| array.split(at)).unzip()
+        }
+        let (losses, losses_back) = cut(self.losses, examples);
+        let (gradient, gradient_back) = cut(self.gradient, examples * width);
+        let (second, second_back) = cut(self.second, examples * width);
+        let back = Self { losses: losses_back, gradient: gradient_back, second: second_back };
+        (Self { losses, gradient, second }, back)
+    }
+}
+
+enum Target<'a> {
+    /// A number for each example.
+    Values(Array<'a>),
+    /// A class for each example.
+    Labels(Array<'a>),
+    /// A weight for each class of each example.
+    Distributions(Array<'a>),
+}
+
+/// A cost and examples that fit together.
+pub(super) struct Pass<'c, 'a> {
+    cost: &'c Cost,
+    prediction: Array<'a>,
+    target: Target<'a>,
+    weights: Option<Array<'a>>,
+    mask: Option<Array<'a>>,
+    /// The number of examples.
+    examples: usize,
+    /// Elements of the prediction per example: the number of classes, or 1.
+    width: usize,
+    /// The class axis, if there is one.
+    axis: Option<usize>,
+}
+
+impl<'c, 'a> Pass<'c, 'a> {
+    pub fn new(cost: &'c Cost, examples: &Examples<'a>) -> Result<Self, Error> {
+        let Examples { prediction, target, weights, mask } = examples.clone();
+        let (prediction, target, axis) = if cost.loss.has_class_axis() {
+            let axis = class_axis(cost, prediction.shape())?;
+            let prediction = prediction.with_last_axis(axis);
+            let rows = without_last(prediction.shape());
+            let target = if target.shape() == rows {
+                Target::Labels(target)
+            } else {
+                let target = if target.shape().len() == prediction.shape().len() {
+                    target.with_last_axis(axis)
+                } else {
+                    target
+                };
+                same_shape("target", &target, "the prediction", prediction.shape())?;
+                Target::Distributions(target)
+            };
+            (prediction, target, Some(axis))
+        } else {
+            same_shape("target", &target, "the prediction", prediction.shape())?;
+            (prediction, Target::Values(target), None)
+        };
+        let shape = prediction.shape();
+        let (shape, width) = match axis {
+            Some(_) => (without_last(shape), shape.last().copied().unwrap_or(1)),
+            None => (shape, 1),
+        };
+        for (what, array) in [("weights", &weights), ("mask", &mask)] {
+            if let Some(array) = array {
+                same_shape(what, array, "the examples", shape)?;
+            }
+        }
+        if let Some(class_weights) = &cost.class_weights
+            && class_weights.len() != width
+        {
+            return Err(Error::ShapeMismatch {
+                what: "class weights",
+                found: vec![class_weights.len()],
+                with: "the classes",
+                expected: vec![width],
+            });
+        }
+        if cost.ignored_class.is_some() && !matches!(target, Target::Labels(_)) {
+            return Err(Error::DoesNotApply {
+                loss: cost.loss.id(),
+                setting: "an ignored class",
+                reason: "the targets are distributions, not labels; use a mask",
+            });
+        }
+        let examples = shape.iter().product();
+        Ok(Self { cost, prediction, target, weights, mask, examples, width, axis })
+    }
+
+    /// The weights and counts alone: what a mean is divided by.
+    pub fn tally(&self) -> Result<CostState, Error> {
+        let mut state = CostState::default();
+        if !self.weights_matter() && self.cost.class_weights.is_none() {
+            state.extend_counts(self.examples, self.examples, None);
+            return Ok(state);
+        }
+        let (mut weighing, mut scratch) = (Weighing::default(), Vec::new());
+        for block in self.blocks(0..self.examples) {
+            self.weigh(&block, &mut weighing)?;
+            let scored = weighing.as_scored(self, &block, &[]);
+            scored.count_to(&mut state, block.len(), &mut scratch);
+        }
+        Ok(state)
+    }
+
+    /// Computes what is wanted, derivatives times `scale`.
+    pub fn run(&self, wanted: Wanted<'_>, scale: f64) -> Result<CostState, Error> {
+        let mut wanted = wanted;
+        if let Some(axis) = self.axis {
+            for array in [&mut wanted.gradient, &mut wanted.second] {
+                *array = array.take().map(|array| array.with_last_axis(axis));
+            }
+        }
+        let whole = self.prediction.shape();
+        for (what, array) in [("gradient", &wanted.gradient), ("second", &wanted.second)] {
+            if let Some(array) = array {
+                same_shape_of(what, array.shape(), "the prediction", whole)?;
+            }
+        }
+        if let Some(losses) = &wanted.losses {
+            let examples = if self.axis.is_some() { without_last(whole) } else { whole };
+            same_shape_of("losses", losses.shape(), "the examples", examples)?;
+        }
+        if self.in_f32() {
+            self.divide::<f32>(0..self.examples, wanted, scale)
+        } else {
+            self.divide::<f64>(0..self.examples, wanted, scale)
+        }
+    }
+
+    /// Calls `each` with the losses of one block after the other.
+    pub fn score(&self, each: &mut dyn FnMut(Scored<'_>)) -> Result<(), Error> {
+        let whole = 0..self.examples;
+        if self.in_f32() {
+            self.sequence::<f32>(whole, Wanted::default(), 1.0, each)
+        } else {
+            self.sequence::<f64>(whole, Wanted::default(), 1.0, each)
+        }
+    }
+
+    fn in_f32(&self) -> bool {
+        let target_is_f64 = match &self.target {
+            Target::Values(target) | Target::Distributions(target) => target.is_f64(),
+            Target::Labels(_) => false,
+        };
+        self.prediction.is_narrow() && !target_is_f64
+    }
+
+    /// Halves the work until it is small, each half on a thread that has nothing else to do. The
+    /// halves' sums are exact, so it does not matter where they are cut.
+    fn divide<T: Kernel>(
+        &self,
+        range: Range<usize>,
+        wanted: Wanted<'_>,
+        scale: f64,
+    ) -> Result<CostState, Error> {
+        let enough = range.len() >= 2 && range.len() * self.width >= 2 * PARALLEL;
+        if enough && wanted.can_be_split() {
+            // A cut between blocks, so that all but the last are whole.
+            let (half, block) = (range.len() / 2, self.block_examples());
+            let half = if half > block { half / block * block } else { half };
+            let (front, back) = wanted.split(half, self.width);
+            let middle = range.start + half;
+            let (left, right) = rayon::join(
+                || self.divide::<T>(range.start..middle, front, scale),
+                || self.divide::<T>(middle..range.end, back, scale),
+            );
+            let mut state = left?;
+            state.merge(&right?);
+            return Ok(state);
+        }
+        let mut state = CostState::default();
+        let mut scratch = Vec::new();
+        let mut add = |scored: Scored<'_>| {
+            scored.sum_to(&mut state, &mut scratch);
+            scored.count_to(&mut state, scored.losses.len(), &mut scratch);
+        };
+        self.sequence::<T>(range, wanted, scale, &mut add)?;
+        Ok(state)
+    }
+
+    /// One block after the other.
+    fn sequence<T: Kernel>(
+        &self,
+        range: Range<usize>,
+        mut wanted: Wanted<'_>,
+        scale: f64,
+        each: &mut dyn FnMut(Scored<'_>),
+    ) -> Result<(), Error> {
+        let origin = range.start;
+        let mut buffers = Buffers::<T>::default();
+        for block in self.blocks(range) {
+            self.block(&block, origin, &mut wanted, scale, &mut buffers, each)?;
+        }
+        Ok(())
+    }
+
+    fn block_examples(&self) -> usize {
+        (BLOCK / self.width.max(1)).max(1)
+    }
+
+    fn blocks(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (end, step) = (range.end, self.block_examples());
+        range.step_by(step).map(move |start| start..(start + step).min(end))
+    }
+
+    fn weights_matter(&self) -> bool {
+        self.weights.is_some() || self.mask.is_some() || self.cost.ignored_class.is_some()
+    }
+
+    /// Weights, validity, labels and class weights of a block.
+    fn weigh(&self, block: &Range<usize>, to: &mut Weighing) -> Result<(), Error> {
+        let n = block.len();
+        let Weighing { number, weights, valid, labels, class_weights } = to;
+        valid.clear();
+        weights.clear();
+        labels.clear();
+        class_weights.clear();
+        number.resize(n, 0.0);
+        if self.weights_matter() {
+            valid.resize(n, true);
+            weights.resize(n, 1.0);
+        }
+        if let Some(mask) = &self.mask {
+            mask.copy(block.start, number);
+            for (valid, &flag) in valid.iter_mut().zip(&*number) {
+                *valid = flag != 0.0;
+            }
+        }
+        if let Target::Labels(array) = &self.target {
+            array.copy(block.start, number);
+            if let Some(ignored) = self.cost.ignored_class {
+                for (valid, &label) in valid.iter_mut().zip(&*number) {
+                    *valid &= label != ignored as f64;
+                }
+            }
+            for (i, &label) in number.iter().enumerate() {
+                let is_valid = valid.get(i).is_none_or(|valid| *valid);
+                let is_class = label >= 0.0 && label < self.width as f64 && label.fract() == 0.0;
+                if is_valid && !is_class {
+                    let (position, classes) = (block.start + i, self.width);
+                    return Err(Error::LabelOutOfRange { label, position, classes });
+                }
+                labels.push(is_valid.then_some(label as usize));
+            }
+        }
+        if let Some(array) = &self.weights {
+            array.copy(block.start, weights);
+            for (i, (&value, &valid)) in weights.iter().zip(&*valid).enumerate() {
+                if valid && !(value >= 0.0 && value.is_finite()) {
+                    let position = block.start + i;
+                    return Err(Error::InvalidWeight { what: "weight", value, position });
+                }
+            }
+        }
+        for (weight, &valid) in weights.iter_mut().zip(&*valid) {
+            if !valid {
+                *weight = 0.0;
+            }
+        }
+        if let Some(of_class) = &self.cost.class_weights {
+            if let Target::Distributions(target) = &self.target {
+                number.resize(n * self.width, 0.0);
+                target.copy(block.start * self.width, number);
+                let share =
+                    |row: &[f64]| row.iter().zip(of_class).map(|(y, w)| y * w).sum::<f64>();
+                class_weights.extend(number.chunks(self.width).map(share));
+            } else {
+                let weight = |label: &Option<usize>| label.map_or(0.0, |label| of_class[label]);
+                class_weights.extend(labels.iter().map(weight));
+            }
+        }
+        Ok(())
+    }
+
+    fn block<T: Kernel>(
+        &self,
+        block: &Range<usize>,
+        origin: usize,
+        wanted: &mut Wanted<'_>,
+        scale: f64,
+        buffers: &mut Buffers<T>,
+        each: &mut dyn FnMut(Scored<'_>),
+    ) -> Result<(), Error> {
+        let n = block.len();
+        let elements = n * self.width;
+        let Buffers { prediction, target, value, losses, gradient, second, weighing } = buffers;
+        self.weigh(block, weighing)?;
+
+        let start = block.start * self.width;
+        prediction.resize(elements, T::default());
+        let prediction = self.prediction.read(start, prediction);
+        let description = self.cost.loss.description();
+        let valid = weighing.valid.as_slice();
+        self.check("prediction", prediction, description.prediction, block.start, valid)?;
+        let target = match &self.target {
+            Target::Values(array) | Target::Distributions(array) => {
+                target.resize(elements, T::default());
+                let target = array.read(start, target);
+                self.check("target", target, description.target, block.start, valid)?;
+                target
+            }
+            Target::Labels(_) => &[],
+        };
+
+        // Derivatives go straight to the caller's memory where it is of the kernel's type.
+        let place = (block.start - origin) * self.width..(block.end - origin) * self.width;
+        let mut to_gradient = Place::new(wanted.gradient.as_mut(), &place, gradient);
+        let mut to_second = Place::new(wanted.second.as_mut(), &place, second);
+        let set = InstructionSet::in_use();
+        losses.resize(n, 0.0);
+        match &self.cost.loss.kernels {
+            Kernels::Pointwise(kernels) => {
+                value.resize(n, T::default());
+                let to = Outputs {
+                    value,
+                    gradient: &mut *to_gradient.slice,
+                    second: &mut *to_second.slice,
+                };
+                T::run_pointwise(&**kernels, set, prediction, target, to);
+                for (loss, &value) in losses.iter_mut().zip(&*value) {
+                    *loss = value.to_f64();
+                }
+            }
+            Kernels::ClassAxis(kernels) => {
+                let rows = ClassBlock {
+                    classes: self.width,
+                    prediction,
+                    targets: match &self.target {
+                        Target::Labels(_) => ClassTargets::Labels(&weighing.labels),
+                        _ => ClassTargets::Distributions(target),
+                    },
+                    class_weights: self.cost.class_weights.as_deref(),
+                    smoothing: kernels.smoothing().unwrap_or(0.0),
+                };
+                let to = ClassOutputs {
+                    value: losses,
+                    gradient: &mut *to_gradient.slice,
+                    second: &mut *to_second.slice,
+                };
+                T::run_rows(&**kernels, set, &rows, to);
+            }
+        }
+
+        let weights = self.weights_matter().then_some(weighing.weights.as_slice());
+        for place in [&mut to_gradient, &mut to_second] {
+            rescale(place.slice, self.width, scale, weights);
+        }
+        to_gradient.finish();
+        to_second.finish();
+        for (loss, &valid) in losses.iter_mut().zip(valid) {
+            if !valid {
+                *loss = 0.0;
+            }
+        }
+        let scored = weighing.as_scored(self, block, losses);
+        if let Some(array) = &mut wanted.losses {
+            value.clear();
+            value.extend((0..n).map(|at| T::from_f64(scored.weighted(at))));
+            array.write(block.start - origin, value);
+        }
+        each(scored);
+        Ok(())
+    }
+
+    /// Refuses numbers outside a domain, unless their example is not valid.
+    fn check<T: Kernel>(
+        &self,
+        what: &'static str,
+        numbers: &[T],
+        domain: Domain,
+        start: usize,
+        valid: &[bool],
+    ) -> Result<(), Error> {
+        // No early exit: this way the compiler can use vectors.
+        if numbers.iter().fold(true, |all, &x| all & domain.contains(x)) {
+            return Ok(());
+        }
+        let wrong = |&(at, &x): &(usize, &T)| {
+            !domain.contains(x) && valid.get(at / self.width).is_none_or(|valid| *valid)
+        };
+        match numbers.iter().enumerate().find(wrong) {
+            None => Ok(()),
+            Some((at, x)) => {
+                let (value, position) = (x.to_f64(), start + at / self.width);
+                Err(Error::OutsideDomain { what, value, position, loss: self.cost.loss.id(), domain })
+            }
+        }
+    }
+}
+
+/// Derivatives of a block, in the caller's memory or in scratch memory that is copied afterwards.
+struct Place<'a, 'b, T> {
+    slice: &'a mut [T],
+    copy_to: Option<(&'a mut ArrayMut<'b>, usize)>,
+}
+
+impl<'a, 'b, T: Kernel> Place<'a, 'b, T> {
+    fn new(
+        array: Option<&'a mut ArrayMut<'b>>,
+        at: &Range<usize>,
+        scratch: &'a mut Vec<T>,
+    ) -> Self {
+        let Some(array) = array else { return Self { slice: &mut [], copy_to: None } };
+        if T::contiguous_mut(array).is_none() {
+            scratch.resize(at.len(), T::default());
+            return Self { slice: scratch, copy_to: Some((array, at.start)) };
+        }
+        let whole = T::contiguous_mut(array).unwrap_or_default();
+        Self { slice: &mut whole[at.clone()], copy_to: None }
+    }
+
+    fn finish(self) {
+        if let Some((array, start)) = self.copy_to {
+            array.write(start, self.slice);
+        }
+    }
+}
+
+/// Multiplies derivatives by what the cost multiplies the losses by. Where an example has weight 0
+/// they become exactly 0, whatever they were.
+fn rescale<T: Kernel>(slice: &mut [T], width: usize, scale: f64, weights: Option<&[f64]>) {
+    match weights {
+        None if scale == 1.0 => {}
+        None => {
+            let scale = T::from_f64(scale);
+            for x in slice {
+                *x = *x * scale;
+            }
+        }
+        Some(weights) => {
+            for (row, &weight) in slice.chunks_mut(width.max(1)).zip(weights) {
+                let factor = T::from_f64(weight * scale);
+                for x in row {
+                    *x = if weight == 0.0 { T::default() } else { *x * factor };
+                }
+            }
+        }
+    }
+}
+
+/// Memory that is used for block after block.
+#[derive(Default)]
+struct Buffers<T> {
+    prediction: Vec<T>,
+    target: Vec<T>,
+    value: Vec<T>,
+    losses: Vec<f64>,
+    gradient: Vec<T>,
+    second: Vec<T>,
+    weighing: Weighing,
+}
+
+/// What the examples of a block weigh.
+#[derive(Default)]
+struct Weighing {
+    number: Vec<f64>,
+    weights: Vec<f64>,
+    valid: Vec<bool>,
+    labels: Vec<Option<usize>>,
+    class_weights: Vec<f64>,
+}
+
+impl Weighing {
+    fn as_scored<'a>(
+        &'a self,
+        pass: &Pass<'_, '_>,
+        block: &Range<usize>,
+        losses: &'a [f64],
+    ) -> Scored<'a> {
+        let matter = pass.weights_matter();
+        Scored {
+            start: block.start,
+            losses,
+            weights: matter.then_some(self.weights.as_slice()),
+            valid: matter.then_some(self.valid.as_slice()),
+            class_weights: (!self.class_weights.is_empty()).then_some(&self.class_weights),
+        }
+    }
+}
+
+impl Scored<'_> {
+    fn weighted(&self, at: usize) -> f64 {
+        match self.weights.map_or(1.0, |weights| weights[at]) {
+            0.0 => 0.0,
+            weight => weight * self.losses[at],
+        }
+    }
+
+    /// Adds the losses to a state.
+    fn sum_to(&self, state: &mut CostState, scratch: &mut Vec<f64>) {
+        if self.weights.is_none() {
+            state.extend_sum(self.losses);
+        } else {
+            scratch.clear();
+            scratch.extend((0..self.losses.len()).map(|at| self.weighted(at)));
+            state.extend_sum(scratch);
+        }
+    }
+
+    /// Adds the counts and weights to a state.
+    fn count_to(&self, state: &mut CostState, examples: usize, scratch: &mut Vec<f64>) {
+        if self.weights.is_none() && self.class_weights.is_none() {
+            return state.extend_counts(examples, examples, None);
+        }
+        let of = |weights: Option<&[f64]>, at: usize| weights.map_or(1.0, |weights| weights[at]);
+        scratch.clear();
+        scratch.extend(
+            (0..examples).map(|at| of(self.weights, at) * of(self.class_weights, at)),
+        );
+        let is_valid = |valid: &[bool]| valid.iter().filter(|valid| **valid).count();
+        state.extend_counts(examples, self.valid.map_or(examples, is_valid), Some(scratch));
+    }
+}
+
+fn class_axis(cost: &Cost, shape: &[usize]) -> Result<usize, Error> {
+    let axis = cost.class_axis;
+    let dimensions = shape.len() as isize;
+    let from_start = if axis < 0 { axis + dimensions } else { axis };
+    if (0..dimensions).contains(&from_start) && shape[from_start as usize] > 0 {
+        return Ok(from_start as usize);
+    }
+    Err(Error::NoClassAxis { loss: cost.loss.id(), shape: shape.to_vec(), axis })
+}
+
+fn same_shape(
+    what: &'static str,
+    array: &Array<'_>,
+    with: &'static str,
+    expected: &[usize],
+) -> Result<(), Error> {
+    same_shape_of(what, array.shape(), with, expected)
+}
+
+fn same_shape_of(
+    what: &'static str,
+    found: &[usize],
+    with: &'static str,
+    expected: &[usize],
+) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::ShapeMismatch { what, found: found.to_vec(), with, expected: expected.to_vec() })
+}

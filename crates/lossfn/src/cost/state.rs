@@ -1,0 +1,82 @@
+//! What has been added up so far.
+
+use super::exact::ExactSum;
+use serde::{Deserialize, Serialize};
+
+/// The sums that a cost is made of. States of parts merge into the state of the whole, exactly: no
+/// bit depends on how the examples were spread.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CostState {
+    sum: ExactSum,
+    weights: ExactSum,
+    valid: u64,
+    examples: u64,
+}
+
+
+impl CostState {
+    /// Adds the loss of one valid example. `class_weight` is the class weight of its target, which
+    /// `loss` contains already, or 1.
+    #[inline]
+    pub fn add(&mut self, loss: f64, weight: f64, class_weight: f64) {
+        self.examples += 1;
+        self.valid += 1;
+        if weight != 0.0 {
+            self.sum.add(weight * loss);
+            self.weights.add(weight * class_weight);
+        }
+    }
+
+    /// Counts examples that are masked or ignored.
+    #[inline]
+    pub fn skip(&mut self, examples: u64) {
+        self.examples += examples;
+    }
+
+    /// Adds many losses, weights multiplied out.
+    pub(super) fn extend_sum(&mut self, weighted: &[f64]) {
+        self.sum.extend(weighted);
+    }
+
+    /// Counts many examples. Without `weights` the valid ones weigh 1.
+    pub(super) fn extend_counts(&mut self, examples: usize, valid: usize, weights: Option<&[f64]>) {
+        self.examples += examples as u64;
+        self.valid += valid as u64;
+        match weights {
+            Some(weights) => self.weights.extend(weights),
+            None => self.weights.add(valid as f64),
+        }
+    }
+
+    /// Adds what another state has.
+    pub fn merge(&mut self, other: &Self) {
+        self.sum.merge(&other.sum);
+        self.weights.merge(&other.weights);
+        self.valid += other.valid;
+        self.examples += other.examples;
+    }
+
+    /// The weighted sum of the losses.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        self.sum.value()
+    }
+
+    /// The sum of the weights of the valid examples.
+    #[must_use]
+    pub fn weights(&self) -> f64 {
+        self.weights.value()
+    }
+
+    /// The number of valid examples.
+    #[must_use]
+    pub fn valid(&self) -> u64 {
+        self.valid
+    }
+
+    /// The number of all examples.
+    #[must_use]
+    pub fn examples(&self) -> u64 {
+        self.examples
+    }
+}

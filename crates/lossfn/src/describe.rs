@@ -1,0 +1,328 @@
+//! What is said about a loss, once, for every front end.
+
+use crate::error::Error;
+use std::fmt;
+
+/// What a loss is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// The target is a number.
+    Regression,
+    /// The target is one of two classes.
+    Binary,
+    /// The target is one of several classes, or a distribution over them.
+    Multiclass,
+}
+
+impl Task {
+    /// All tasks.
+    pub const ALL: [Self; 3] = [Self::Regression, Self::Binary, Self::Multiclass];
+
+    /// The name in text.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Regression => "regression",
+            Self::Binary => "binary",
+            Self::Multiclass => "multiclass",
+        }
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The numbers that a prediction or a target may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Domain {
+    /// Any number.
+    Real,
+    /// From 0 to 1, both included: a probability.
+    Unit,
+    /// -1 or +1: the class in margin form.
+    Sign,
+    /// 0 or more: the weight of a class in a target distribution.
+    NonNegative,
+}
+
+impl Domain {
+    /// Is this number in the domain? NaN is let through: it comes out as NaN.
+    #[inline(always)]
+    pub fn contains<T: crate::number::Real>(self, x: T) -> bool {
+        let (zero, one) = (T::default(), T::from_f64(1.0));
+        let inside = match self {
+            Self::Real => true,
+            Self::Unit => (x >= zero) & (x <= one),
+            Self::Sign => (x == one) | (x == -one),
+            Self::NonNegative => x >= zero,
+        };
+        inside | x.is_nan()
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Real => "any number",
+            Self::Unit => "0 to 1",
+            Self::Sign => "-1 or +1",
+            Self::NonNegative => "0 or more",
+        })
+    }
+}
+
+/// The range of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// The lower end.
+    pub low: f64,
+    /// Whether the lower end itself is allowed.
+    pub low_included: bool,
+    /// The upper end.
+    pub high: f64,
+    /// Whether the upper end itself is allowed.
+    pub high_included: bool,
+}
+
+impl Range {
+    /// Finite numbers above 0.
+    pub const POSITIVE: Self =
+        Self { low: 0.0, low_included: false, high: f64::INFINITY, high_included: false };
+    /// Finite numbers from 0.
+    pub const NON_NEGATIVE: Self = Self { low_included: true, ..Self::POSITIVE };
+    /// From 0 to 1, both included.
+    pub const UNIT: Self =
+        Self { low: 0.0, low_included: true, high: 1.0, high_included: true };
+    /// From 0 to below 1.
+    pub const BELOW_ONE: Self = Self { high_included: false, ..Self::UNIT };
+
+    /// Is this number in the range? NaN is not.
+    #[must_use]
+    pub fn contains(&self, x: f64) -> bool {
+        (x > self.low || self.low_included && x == self.low)
+            && (x < self.high || self.high_included && x == self.high)
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let open = if self.low_included { '[' } else { '(' };
+        let close = if self.high_included { ']' } else { ')' };
+        write!(f, "{open}{}, {}{close}", self.low, self.high)
+    }
+}
+
+/// A parameter of a loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value where none is given.
+    pub default: f64,
+    /// The values that it may have.
+    pub range: Range,
+    /// What it is, with its unit.
+    pub meaning: &'static str,
+}
+
+/// Everything that is said about a loss, in the order in which it is shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Description {
+    /// The one name, in `snake_case`.
+    pub id: &'static str,
+    /// Names under which other libraries have it.
+    pub aliases: &'static [&'static str],
+    /// One sentence.
+    pub summary: &'static str,
+    /// What it is for.
+    pub task: Task,
+    /// The numbers that a prediction may be.
+    pub prediction: Domain,
+    /// What a prediction is, in words.
+    pub prediction_meaning: &'static str,
+    /// The numbers that a target may be.
+    pub target: Domain,
+    /// What turns the prediction into the predicted quantity, if it is a raw score.
+    pub link: Option<&'static str>,
+    /// The parameters.
+    pub parameters: &'static [Parameter],
+    /// Value and slope at the optimum; dropped constants and factors.
+    pub optimum: &'static str,
+    /// Behaviour at the limits and at kinks.
+    pub limits: &'static str,
+    /// How other libraries differ.
+    pub peers: &'static str,
+    /// Author, year, title, DOI or arXiv.
+    pub reference: &'static str,
+    /// The gradient by one score, where it cannot be traced: losses over a class axis.
+    pub row_gradient: Option<&'static str>,
+    /// Whether it is picked for data that suits it when no loss is named.
+    pub usual: bool,
+}
+
+impl Description {
+    /// The description of a loss of one's own over any real prediction and target, to be refined
+    /// with struct update syntax.
+    #[must_use]
+    pub const fn own(id: &'static str, summary: &'static str) -> Self {
+        Self {
+            id,
+            aliases: &[],
+            summary,
+            task: Task::Regression,
+            prediction: Domain::Real,
+            prediction_meaning: "a number",
+            target: Domain::Real,
+            link: None,
+            parameters: &[],
+            optimum: "",
+            limits: "",
+            peers: "",
+            reference: "",
+            row_gradient: None,
+            usual: false,
+        }
+    }
+
+    /// Checks values for all parameters, in order.
+    ///
+    /// # Errors
+    /// [`Error::ParameterOutOfRange`] for the first that is outside its range.
+    pub fn check(&self, values: &[f64]) -> Result<(), Error> {
+        debug_assert_eq!(values.len(), self.parameters.len());
+        for (parameter, &value) in self.parameters.iter().zip(values) {
+            if !parameter.range.contains(value) {
+                return Err(Error::ParameterOutOfRange {
+                    loss: self.id,
+                    parameter: parameter.name,
+                    value,
+                    range: parameter.range,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A loss that says what it is. The [`loss!`](crate::loss) macro writes this.
+pub trait Described: Sized {
+    /// What is said about it.
+    const DESCRIPTION: Description;
+
+    /// The values of its parameters, in the order of the description.
+    fn parameters(&self) -> Vec<f64>;
+
+    /// The loss with these values for its parameters, in the order of the description.
+    ///
+    /// # Errors
+    /// [`Error::ParameterOutOfRange`].
+    fn with_parameters(values: &[f64]) -> Result<Self, Error>;
+}
+
+/// Declares the struct of a loss: its parameters and everything that is said about it.
+///
+/// The text becomes both the documentation of the struct and its [`Description`].
+#[macro_export]
+macro_rules! loss {
+    (
+        #[doc = $summary:literal]
+        $name:ident: $id:literal {
+            aliases: [$($alias:literal),* $(,)?],
+            task: $task:ident,
+            prediction: $prediction:ident $prediction_meaning:literal,
+            target: $target:ident,
+            $(link: $link:literal,)?
+            parameters: { $(
+                $parameter:ident = $default:literal in $range:ident: $meaning:literal
+            ),* $(,)? },
+            optimum: $optimum:literal,
+            limits: $limits:literal,
+            peers: $peers:literal,
+            reference: $reference:literal,
+            $(row_gradient: $row_gradient:literal,)?
+            usual: $usual:literal $(,)?
+        }
+    ) => {
+        #[doc = $summary]
+        ///
+        #[doc = concat!("In text: `", $id, "`.")]
+        ///
+        #[doc = concat!("**Prediction**: ", $prediction_meaning, ".")]
+        $(#[doc = concat!("\n\n**Link**: ", $link)])?
+        $(#[doc = concat!(
+            "\n\n**Parameter** `", stringify!($parameter), "` = ", stringify!($default), ": ", $meaning,
+            "."
+        )])*
+        #[doc = concat!("\n\n**Optimum**: ", $optimum)]
+        #[doc = concat!("\n\n**Limits and kinks**: ", $limits)]
+        #[doc = concat!("\n\n**Peers**: ", $peers)]
+        #[doc = concat!("\n\n**Reference**: ", $reference)]
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name {
+            $(#[doc = concat!($meaning, ".")] $parameter: f64,)*
+        }
+
+        impl $name {
+            /// The loss with these parameters.
+            ///
+            /// # Errors
+            /// `Error::ParameterOutOfRange` where one is outside its range.
+            #[allow(clippy::new_without_default, reason = "Default is derived from the description")]
+            pub fn new($($parameter: f64),*) -> Result<Self, $crate::Error> {
+                <Self as $crate::Described>::with_parameters(&[$($parameter),*])
+            }
+
+            $(
+                #[doc = concat!($meaning, ".")]
+                #[must_use]
+                pub fn $parameter(&self) -> f64 {
+                    self.$parameter
+                }
+            )*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($parameter: $default),* }
+            }
+        }
+
+        impl $crate::Described for $name {
+            const DESCRIPTION: $crate::Description = $crate::Description {
+                aliases: &[$($alias),*],
+                task: $crate::Task::$task,
+                prediction: $crate::Domain::$prediction,
+                prediction_meaning: $prediction_meaning,
+                target: $crate::Domain::$target,
+                $(link: Some($link),)?
+                parameters: &[$($crate::Parameter {
+                    name: stringify!($parameter),
+                    default: $default,
+                    range: $crate::Range::$range,
+                    meaning: $meaning,
+                }),*],
+                optimum: $optimum,
+                limits: $limits,
+                peers: $peers,
+                reference: $reference,
+                $(row_gradient: Some($row_gradient),)?
+                usual: $usual,
+                ..$crate::Description::own($id, $summary.trim_ascii())
+            };
+
+            fn parameters(&self) -> Vec<f64> {
+                vec![$(self.$parameter),*]
+            }
+
+            fn with_parameters(values: &[f64]) -> Result<Self, $crate::Error> {
+                Self::DESCRIPTION.check(values)?;
+                let mut values = values.iter().copied();
+                let _ = &mut values;
+                Ok(Self { $($parameter: values.next().unwrap_or($default)),* })
+            }
+        }
+    };
+}

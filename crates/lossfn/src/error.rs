@@ -1,0 +1,143 @@
+//! Everything that can go wrong.
+
+use crate::describe::{Domain, Range};
+
+/// Why a call was refused. Nothing was computed and no output was touched, unless it says so.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Two arrays that belong together have different shapes.
+    #[error("{what} has shape {found:?}, {with} has shape {expected:?}; they must agree")]
+    ShapeMismatch {
+        /// Which array.
+        what: &'static str,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The array that it must agree with.
+        with: &'static str,
+        /// The shape that it must have.
+        expected: Vec<usize>,
+    },
+    /// The prediction of a loss over classes needs an axis of classes, and there is none.
+    #[error("{loss} needs an axis of classes: the prediction of shape {shape:?} has no axis {axis}")]
+    NoClassAxis {
+        /// The loss.
+        loss: &'static str,
+        /// The shape of the prediction.
+        shape: Vec<usize>,
+        /// The axis that was asked for.
+        axis: isize,
+    },
+    /// A class label outside the classes.
+    #[error("label {label} at position {position} is not a class: there are {classes}, from 0 to {}", classes.saturating_sub(1))]
+    LabelOutOfRange {
+        /// The label.
+        label: f64,
+        /// Which example it belongs to, counted from 0.
+        position: usize,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// A prediction or target that the loss is not defined for.
+    #[error("{what} {value} at position {position} is outside the domain of {loss}: {domain}")]
+    OutsideDomain {
+        /// "prediction" or "target".
+        what: &'static str,
+        /// The number.
+        value: f64,
+        /// Its position, counted from 0 in the order of the array.
+        position: usize,
+        /// The loss.
+        loss: &'static str,
+        /// What it is defined for.
+        domain: Domain,
+    },
+    /// A weight that is negative, infinite or NaN.
+    #[error("{what} {value} at position {position} must be a finite number, 0 or more")]
+    InvalidWeight {
+        /// Which weights.
+        what: &'static str,
+        /// The number.
+        value: f64,
+        /// Its position, counted from 0.
+        position: usize,
+    },
+    /// A parameter outside its range.
+    #[error("{loss}: {parameter} = {value} is outside its range {range}")]
+    ParameterOutOfRange {
+        /// The loss.
+        loss: &'static str,
+        /// The parameter.
+        parameter: &'static str,
+        /// The value given.
+        value: f64,
+        /// The values that are allowed.
+        range: Range,
+    },
+    /// The loss has no such parameter.
+    #[error("{loss} has no parameter {parameter:?}; {}", known(parameters))]
+    UnknownParameter {
+        /// The loss.
+        loss: &'static str,
+        /// The name given.
+        parameter: String,
+        /// The parameters that it has.
+        parameters: Vec<&'static str>,
+    },
+    /// No loss has this name.
+    #[error("there is no loss {name:?}{}", suggest(.suggestion.as_ref()))]
+    UnknownLoss {
+        /// The name given.
+        name: String,
+        /// The nearest name that there is.
+        suggestion: Option<&'static str>,
+    },
+    /// Text that does not name a loss.
+    #[error("cannot read {text:?} as a loss: {reason} (an example: huber(delta=1.5))")]
+    Unreadable {
+        /// The text.
+        text: String,
+        /// Why.
+        reason: String,
+    },
+    /// All examples are masked, ignored or missing, and the cost was not told what that is worth.
+    #[error("nothing to average: no example is valid; choose NaN or 0 for this case if it is meant")]
+    NothingValid,
+    /// The mean would divide by 0.
+    #[error("the denominator of the mean is {value}; it must be a number above 0")]
+    InvalidDenominator {
+        /// The denominator.
+        value: f64,
+    },
+    /// A setting that this loss cannot have.
+    #[error("{loss} cannot have {setting}: {reason}")]
+    DoesNotApply {
+        /// The loss.
+        loss: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Without reduction there is no single value.
+    #[error("the reduction is 'none', so there is no single value: ask for the losses")]
+    NoReduction,
+    /// The number of heads or their names do not fit.
+    #[error("{0}")]
+    Heads(String),
+    /// Two states that are not of the same cost.
+    #[error("states of different costs cannot be merged: {0}")]
+    DifferentCosts(String),
+}
+
+fn known(parameters: &[&str]) -> String {
+    match parameters {
+        [] => "it has none".to_owned(),
+        [one] => format!("its only parameter is {one}"),
+        more => format!("its parameters are {}", more.join(", ")),
+    }
+}
+
+fn suggest(suggestion: Option<&&'static str>) -> String {
+    suggestion.map_or_else(String::new, |name| format!("; did you mean {name}?"))
+}

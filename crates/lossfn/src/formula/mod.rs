@@ -1,0 +1,3 @@
+//! Formulas as text.
+
+mod print;

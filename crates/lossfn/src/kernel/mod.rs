@@ -1,0 +1,215 @@
+//! Kernels: a loss over a block of examples, compiled for each instruction set.
+//!
+//! A pointwise kernel is one (loss, f32 or f64, order, instruction set) and nothing else. Strides,
+//! half-precision types, weights, masks, scaling, summing and threads are around it, in `cost`.
+
+mod isa;
+
+pub use isa::InstructionSet;
+
+use crate::class_axis::{ClassAxis, ClassBlock, RowGradients};
+use crate::loss::Pointwise;
+use crate::number::{Expr, Formula, Isa, Jet, Lane, Real};
+use isa::Work;
+
+/// The number of elements that are worked on at a time: they stay in the first-level cache.
+pub const BLOCK: usize = 4096;
+
+/// Where a kernel puts its results; all of the length of the block, or empty if not wanted. The
+/// second derivative is only had together with the gradient.
+pub struct Outputs<'a, T> {
+    /// The losses.
+    pub value: &'a mut [T],
+    /// Their derivatives by the prediction.
+    pub gradient: &'a mut [T],
+    /// Their second derivatives by the prediction.
+    pub second: &'a mut [T],
+}
+
+/// A pointwise loss behind a pointer: its compiled kernels and its formula.
+pub trait PointwiseKernels: Send + Sync {
+    /// Losses and derivatives of a block of f32.
+    fn run_f32(&self, set: InstructionSet, prediction: &[f32], target: &[f32], to: Outputs<f32>);
+    /// Losses and derivatives of a block of f64.
+    fn run_f64(&self, set: InstructionSet, prediction: &[f64], target: &[f64], to: Outputs<f64>);
+    /// Loss, gradient and second derivative of one example, by the plain reference arithmetic.
+    fn reference(&self, prediction: f64, target: f64) -> Jet<f64>;
+    /// Loss, gradient and second derivative as formulas of `p` (prediction) and `y` (target).
+    fn formula(&self) -> Formula;
+}
+
+impl<L: Pointwise> PointwiseKernels for L {
+    fn run_f32(&self, set: InstructionSet, prediction: &[f32], target: &[f32], to: Outputs<f32>) {
+        run_pointwise(self, set, prediction, target, to);
+    }
+
+    fn run_f64(&self, set: InstructionSet, prediction: &[f64], target: &[f64], to: Outputs<f64>) {
+        run_pointwise(self, set, prediction, target, to);
+    }
+
+    fn reference(&self, prediction: f64, target: f64) -> Jet<f64> {
+        self.loss(Jet::variable(prediction), Jet::fixed(target))
+    }
+
+    fn formula(&self) -> Formula {
+        Formula::trace(|| {
+            let (prediction, target) = (Expr::symbol("p"), Expr::symbol("y"));
+            let jet = self.loss(Jet::variable(prediction), Jet::fixed(target));
+            // The value is traced without derivatives, so that it stays as it is written.
+            [self.loss(prediction, target), jet.gradient(), jet.curvature()]
+        })
+    }
+}
+
+fn run_pointwise<T: Real, L: Pointwise>(
+    loss: &L,
+    set: InstructionSet,
+    prediction: &[T],
+    target: &[T],
+    Outputs { value, gradient, second }: Outputs<T>,
+) {
+    match (gradient.is_empty(), second.is_empty()) {
+        (true, _) => {
+            isa::run(set, Block::<_, _, 0> { loss, prediction, target, value, gradient, second });
+        }
+        (false, true) => {
+            isa::run(set, Block::<_, _, 1> { loss, prediction, target, value, gradient, second });
+        }
+        (false, false) => {
+            isa::run(set, Block::<_, _, 2> { loss, prediction, target, value, gradient, second });
+        }
+    }
+}
+
+struct Block<'a, T, L, const ORDER: usize> {
+    loss: &'a L,
+    prediction: &'a [T],
+    target: &'a [T],
+    value: &'a mut [T],
+    gradient: &'a mut [T],
+    second: &'a mut [T],
+}
+
+impl<T: Real, L: Pointwise, const ORDER: usize> Work for Block<'_, T, L, ORDER> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { loss, prediction, target, value, gradient, second } = self;
+        pointwise_loop::<T, I, L, ORDER>(loss, prediction, target, value, gradient, second);
+    }
+}
+
+/// The loop that the compiler widens.
+#[inline(always)]
+fn pointwise_loop<T: Real, I: Isa, L: Pointwise, const ORDER: usize>(
+    loss: &L,
+    prediction: &[T],
+    target: &[T],
+    value: &mut [T],
+    gradient: &mut [T],
+    second: &mut [T],
+) {
+    let n = value.len();
+    assert!(prediction.len() == n && target.len() == n, "the driver cuts blocks of equal length");
+    assert!(ORDER < 1 || gradient.len() == n, "the driver cuts blocks of equal length");
+    assert!(ORDER < 2 || second.len() == n, "the driver cuts blocks of equal length");
+    for i in 0..n {
+        let (p, y) = (Lane::<T, I>::new(prediction[i]), Lane::<T, I>::new(target[i]));
+        if ORDER == 0 {
+            value[i] = loss.loss(p, y).0;
+        } else {
+            let jet = loss.loss(Jet::variable(p), Jet::fixed(y));
+            value[i] = jet.value.0;
+            // A slope need not depend on the data; where the loss is NaN, it is to be NaN too.
+            let keep_nan = |x: Lane<T, I>| if jet.value.0.is_nan() { jet.value.0 } else { x.0 };
+            gradient[i] = keep_nan(jet.gradient());
+            if ORDER == 2 {
+                second[i] = keep_nan(jet.curvature());
+            }
+        }
+    }
+}
+
+/// A loss over a class axis behind a pointer: its compiled kernels and its definition.
+pub trait ClassKernels: Send + Sync {
+    /// Losses and derivatives of a block of rows of f32. `value` has one entry per row, `gradient`
+    /// and `second` one per score.
+    fn run_f32(&self, set: InstructionSet, block: &ClassBlock<f32>, to: ClassOutputs<f32>);
+    /// The same for f64.
+    fn run_f64(&self, set: InstructionSet, block: &ClassBlock<f64>, to: ClassOutputs<f64>);
+    /// The loss of one row by its plain definition, with its derivative along `direction`. The
+    /// target is a distribution, smoothed already.
+    fn reference(&self, prediction: &[f64], target: &[f64], direction: &[f64]) -> Jet<f64>;
+    /// The definition as a formula of `p_c` (prediction) and `y_c` (target).
+    fn formula(&self) -> Formula;
+    /// See [`ClassAxis::smoothing`].
+    fn smoothing(&self) -> Option<f64>;
+}
+
+/// Where a kernel over a class axis puts its results; empty if not wanted.
+pub struct ClassOutputs<'a, T> {
+    /// The losses: one for each row.
+    pub value: &'a mut [f64],
+    /// Their derivatives by each score.
+    pub gradient: &'a mut [T],
+    /// Their second derivatives by each score.
+    pub second: &'a mut [T],
+}
+
+impl<L: ClassAxis> ClassKernels for L {
+    fn run_f32(&self, set: InstructionSet, block: &ClassBlock<f32>, to: ClassOutputs<f32>) {
+        isa::run(set, Rows { loss: self, block, to });
+    }
+
+    fn run_f64(&self, set: InstructionSet, block: &ClassBlock<f64>, to: ClassOutputs<f64>) {
+        isa::run(set, Rows { loss: self, block, to });
+    }
+
+    fn reference(&self, prediction: &[f64], target: &[f64], direction: &[f64]) -> Jet<f64> {
+        let prediction: Vec<Jet<f64>> = prediction
+            .iter()
+            .zip(direction)
+            .map(|(&value, &first)| Jet { value, first: Some(first), second: None })
+            .collect();
+        let target: Vec<Jet<f64>> = target.iter().map(|&y| Jet::fixed(y)).collect();
+        self.loss(&prediction, &target)
+    }
+
+    fn formula(&self) -> Formula {
+        Formula::trace(|| [self.loss(&[Expr::symbol("p_c")], &[Expr::symbol("y_c")])])
+    }
+
+    fn smoothing(&self) -> Option<f64> {
+        ClassAxis::smoothing(self)
+    }
+}
+
+struct Rows<'a, 'b, T, L> {
+    loss: &'a L,
+    block: &'a ClassBlock<'a, T>,
+    to: ClassOutputs<'b, T>,
+}
+
+impl<T: Real, L: ClassAxis> Work for Rows<'_, '_, T, L> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { loss, block, to } = self;
+        let mut scratch = vec![T::default(); block.classes];
+        let span = |at: usize| at * block.classes..(at + 1) * block.classes;
+        for (at, value) in to.value.iter_mut().enumerate() {
+            let part = |all: &'_ mut [T]| -> Option<std::ops::Range<usize>> {
+                (!all.is_empty()).then(|| span(at))
+            };
+            let (in_gradient, in_second) = (part(to.gradient), part(to.second));
+            let mut gradients = RowGradients {
+                gradient: in_gradient.map(|span| &mut to.gradient[span]),
+                second: in_second.map(|span| &mut to.second[span]),
+            };
+            if let Some(row) = block.row(at) {
+                *value = loss.row::<T, I>(&row, &mut scratch, &mut gradients);
+            } else {
+                *value = 0.0;
+                gradients.fill(T::default());
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Loss functions of deep learning: exact, stable, with gradient and curvature, at memory speed.
+//!
+//! - A **loss** is the error of one example; a **cost** is the weighted total over many.
+//! - Arguments are always in the order **prediction, target**.
+//!
+//! ```
+//! use lossfn::{Cost, losses::regression::Huber};
+//!
+//! let cost = Cost::new(Huber::new(1.0)?);
+//! let value = cost.value(&[0.0, 1.0, 0.0, 1.0, 1.0], &[1.0, 1.0, 0.0, 0.0, 1.0])?;
+//! assert_eq!(value, 0.2);
+//! # Ok::<(), lossfn::Error>(())
+//! ```
+//!
+//! A loss is one formula over an abstract [`Number`]; its gradient, second derivative, vector
+//! kernels and text are derived from it. [`CATALOG`] is the only list of all losses, and
+//! `"huber(delta=1.5)".parse::<Loss>()` finds one by name.
+#![deny(unsafe_code)]
+
+mod array;
+mod catalog;
+mod class_axis;
+mod cost;
+mod describe;
+mod error;
+mod formula;
+mod kernel;
+mod loss;
+pub mod losses;
+pub mod number;
+
+pub use array::{Array, ArrayMut};
+pub use catalog::{CATALOG, Entry, find, for_task};
+pub use class_axis::{ClassAxis, ClassBlock, ClassRow, ClassTargets, RowGradients};
+pub use cost::{
+    Cost, CostState, Denominator, ExactSum, Examples, Head, HeadShare, HeadWeight, Heads, HeadsValue,
+    NothingValid, Reduction, Scored,
+};
+pub use describe::{Described, Description, Domain, Parameter, Range, Task};
+pub use error::Error;
+pub use kernel::{
+    BLOCK, ClassKernels, ClassOutputs, InstructionSet, Outputs, PointwiseKernels,
+};
+pub use loss::{Loss, Pointwise};
+pub use number::{Formula, Number};

@@ -1,0 +1,33 @@
+//! The catalog: the only list of all losses.
+//!
+//! A line here is all it takes for a loss to be compiled, found by name, documented, tested by the
+//! laws and offered by every front end. The line names the file and the struct in it.
+
+use crate::catalog::catalog;
+
+catalog! {
+    regression {
+        pointwise squared_error::SquaredError,
+        pointwise absolute_error::AbsoluteError,
+        pointwise huber::Huber,
+        pointwise smooth_l1::SmoothL1,
+        pointwise log_cosh::LogCosh,
+        pointwise quantile::Quantile,
+    }
+    margin {
+        pointwise zero_one::ZeroOne,
+        pointwise perceptron::Perceptron,
+        pointwise hinge::Hinge,
+        pointwise squared_hinge::SquaredHinge,
+        pointwise logistic::Logistic,
+        pointwise exponential::Exponential,
+    }
+    binary {
+        pointwise binary_cross_entropy::BinaryCrossEntropy,
+        pointwise binary_cross_entropy_with_logits::BinaryCrossEntropyWithLogits,
+    }
+    multiclass {
+        class_axis categorical_cross_entropy::CategoricalCrossEntropy,
+        class_axis softmax_cross_entropy::SoftmaxCrossEntropy,
+    }
+}

@@ -1,0 +1,92 @@
+use crate::class_axis::{ClassAxis, ClassRow, RowGradients, exp_shifted, maximum, sum};
+use crate::loss;
+use crate::number::{Isa, Number, Real};
+
+loss! {
+    /// The negative log-likelihood of a class under the probabilities softmax(prediction).
+    SoftmaxCrossEntropy: "softmax_cross_entropy" {
+        aliases: ["cross_entropy", "CrossEntropyLoss", "softmax_cross_entropy_with_integer_labels", "half_multinomial_loss", "HalfMultinomialLoss"],
+        task: Multiclass,
+        prediction: Real "a raw score of each class: the logarithm of its probability up to a constant",
+        target: NonNegative,
+        link: "softmax(prediction) are the probabilities of the classes.",
+        parameters: {
+            label_smoothing = 0.0 in BELOW_ONE: "the share of the target that is spread evenly over all classes",
+        },
+        optimum: "For a class index tends to 0 as that class's score outgrows the others; for a distribution lowest where softmax(prediction) equals it, with its entropy. ln(number of classes) for equal scores. Natural logarithm.",
+        limits: "Smooth everywhere and exact in the tails: a loss of 1e-18 is that, not 0. No finite scores overflow. A score of minus infinity excludes a class; with a target above 0 that class costs infinity.",
+        peers: "PyTorch's cross_entropy agrees but for tiny losses, which it rounds to 0; with class weights and label smoothing its mean divides by the weights of the true classes, as the denominator 'weights' does here.",
+        reference: "Bridle (1990), Probabilistic Interpretation of Feedforward Classification Network Outputs, doi:10.1007/978-3-642-76153-9_28; label smoothing: Szegedy et al. (2016), arXiv:1512.00567.",
+        row_gradient: "sum(y) * softmax(p)_c - y_c, with y_c the smoothed and weighted target",
+        usual: true,
+    }
+}
+
+impl ClassAxis for SoftmaxCrossEntropy {
+    fn smoothing(&self) -> Option<f64> {
+        Some(self.label_smoothing)
+    }
+
+    fn loss<N: Number>(&self, prediction: &[N], target: &[N]) -> N {
+        let log_normaliser = N::total(prediction.iter().map(|&p| p.exp())).ln();
+        N::total(prediction.iter().zip(target).map(|(&p, &y)| y * (log_normaliser - p)))
+    }
+
+    #[inline(always)]
+    fn row<T: Real, I: Isa>(
+        &self,
+        row: &ClassRow<'_, T>,
+        scratch: &mut [T],
+        gradients: &mut RowGradients<'_, T>,
+    ) -> f64 {
+        let (highest, top) = maximum(row.prediction);
+        // The largest exponential is exactly 1. Leaving it out of the sum keeps the digits of a
+        // normaliser that is barely above 1: ln(1 + rest) instead of ln(sum).
+        exp_shifted::<T, I>(row.prediction, highest, scratch);
+        scratch[top] = T::default();
+        let rest = sum(scratch);
+        scratch[top] = T::from_f64(1.0);
+        let log_normaliser = rest.ln_1p();
+
+        let highest = highest.to_f64();
+        let (mut value, mut total, mut at_top) = (0.0, 0.0, 0.0);
+        row.for_each_target(|class, y| {
+            if y != 0.0 {
+                value += y * (highest - row.prediction[class].to_f64());
+                total += y;
+                if class == top {
+                    at_top = y;
+                }
+            }
+        });
+        value += total * log_normaliser;
+
+        let normaliser = 1.0 + rest;
+        if let Some(second) = gradients.second.as_deref_mut() {
+            let (scale, inverse) = (T::from_f64(total), T::from_f64(1.0 / normaliser));
+            for (second, &e) in second.iter_mut().zip(&*scratch) {
+                let p = e * inverse;
+                *second = scale * p * (T::from_f64(1.0) - p);
+            }
+            second[top] = T::from_f64(total / normaliser * (rest / normaliser));
+        }
+        if let Some(gradient) = gradients.gradient.as_deref_mut() {
+            let scale = T::from_f64(total / normaliser);
+            for (gradient, &e) in gradient.iter_mut().zip(&*scratch) {
+                *gradient = e * scale;
+            }
+            // For the top class total * p - y, without the cancellation near p = 1.
+            let top_gradient = (total - at_top) - total * (rest / normaliser);
+            row.for_each_target(|class, y| {
+                if y != 0.0 {
+                    gradient[class] = T::from_f64(gradient[class].to_f64() - y);
+                }
+            });
+            gradient[top] = T::from_f64(top_gradient);
+        }
+        if value.is_nan() {
+            gradients.fill(T::from_f64(f64::NAN));
+        }
+        value
+    }
+}

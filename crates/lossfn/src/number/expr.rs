@@ -1,0 +1,503 @@
+//! The instance of [`Number`] that records what is done to it: the formula itself.
+
+use super::{Mask, Number};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
+
+macro_rules! unary_functions {
+    ($($variant:ident $method:ident $name:literal $doc:literal)*) => {
+        /// A function of one number.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Unary {
+            /// -x.
+            Negate,
+            /// The sum over the classes of a row.
+            Total,
+            $(#[doc = $doc] $variant,)*
+        }
+
+        impl Unary {
+            /// The name of the function in text.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    Self::Negate => "-",
+                    Self::Total => "sum",
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// The function of a number.
+            pub fn apply<N: Number>(self, x: N) -> N {
+                match self {
+                    Self::Negate => -x,
+                    Self::Total => N::total([x]),
+                    $(Self::$variant => x.$method(),)*
+                }
+            }
+        }
+
+        macro_rules! record_unary_functions {
+            () => {
+                $(fn $method(self) -> Self { self.unary(Unary::$variant) })*
+            };
+        }
+    };
+}
+
+unary_functions! {
+    Abs abs "abs" "|x|"
+    Sign sign "sign" "-1, 0 or 1"
+    Sqrt sqrt "sqrt" "√x"
+    Exp exp "exp" "e^x"
+    Expm1 expm1 "expm1" "e^x - 1"
+    Ln ln "ln" "ln x"
+    Ln1p ln1p "ln1p" "ln(1 + x)"
+    Tanh tanh "tanh" "tanh x"
+    Sigmoid sigmoid "sigmoid" "1 / (1 + e^-x)"
+    Softplus softplus "softplus" "ln(1 + e^x)"
+    LnCosh ln_cosh "ln_cosh" "ln(cosh x)"
+}
+
+/// A function of two numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Binary {
+    /// x + y
+    Add,
+    /// x - y
+    Subtract,
+    /// x y
+    Multiply,
+    /// x / y
+    Divide,
+    /// The larger.
+    Max,
+    /// The smaller.
+    Min,
+    /// x ln(y), 0 where x is 0.
+    Xlogy,
+    /// x ln(1 + y), 0 where x is 0.
+    Xlog1py,
+}
+
+impl Binary {
+    /// The function of two numbers.
+    pub fn apply<N: Number>(self, x: N, y: N) -> N {
+        match self {
+            Self::Add => x + y,
+            Self::Subtract => x - y,
+            Self::Multiply => x * y,
+            Self::Divide => x / y,
+            Self::Max => x.max(y),
+            Self::Min => x.min(y),
+            Self::Xlogy => x.xlogy(y),
+            Self::Xlog1py => x.xlog1py(y),
+        }
+    }
+}
+
+/// A comparison of two numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// x < y
+    Less,
+    /// x <= y
+    AtMost,
+    /// x == y
+    Equal,
+}
+
+impl Comparison {
+    /// The comparison of two numbers.
+    pub fn apply<N: Number>(self, x: N, y: N) -> N::Mask {
+        match self {
+            Self::Less => x.less_than(y),
+            Self::AtMost => x.at_most(y),
+            Self::Equal => x.equals(y),
+        }
+    }
+}
+
+/// A node of a [`Formula`]; the numbers are positions of earlier nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Node {
+    /// A constant, as the bits of an f64.
+    Constant(u64),
+    /// A variable or a parameter.
+    Symbol(&'static str),
+    /// A function of one node.
+    Unary(Unary, usize),
+    /// A function of two nodes.
+    Binary(Binary, usize, usize),
+    /// A comparison of two nodes.
+    Compare(Comparison, usize, usize),
+    /// Both conditions.
+    And(usize, usize),
+    /// Either condition.
+    Or(usize, usize),
+    /// Not the condition.
+    Not(usize),
+    /// The second node where the first, a condition, holds, else the third.
+    Select(usize, usize, usize),
+}
+
+#[derive(Default)]
+struct Graph {
+    nodes: Vec<Node>,
+    places: HashMap<Node, usize>,
+}
+
+thread_local! {
+    static GRAPH: RefCell<Graph> = RefCell::default();
+}
+
+/// An expression: a number that remembers where it comes from.
+///
+/// Equal expressions are shared and constants fold. An `Expr` belongs to the [`Formula::trace`] that
+/// it was made in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expr(usize);
+
+/// A comparison of expressions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition(usize);
+
+/// A traced formula: nodes in an order in which each comes after those that it uses.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Formula {
+    /// The nodes.
+    pub nodes: Vec<Node>,
+    /// The positions of the results.
+    pub results: Vec<usize>,
+}
+
+impl Formula {
+    /// Records what a function does with expressions.
+    ///
+    /// The results share their nodes. Traces nest: an inner one has a graph of its own.
+    pub fn trace<const RESULTS: usize>(function: impl FnOnce() -> [Expr; RESULTS]) -> Self {
+        let outer = GRAPH.take();
+        let results = function().map(|expr| expr.0).to_vec();
+        let graph = GRAPH.replace(outer);
+        Self { nodes: graph.nodes, results }
+    }
+
+    /// Evaluates the formula over any instance of [`Number`], with a value for each symbol.
+    ///
+    /// # Errors
+    /// The name of a symbol that `symbol` has no value for.
+    pub fn evaluate<N: Number>(
+        &self,
+        symbol: impl Fn(&'static str) -> Option<N>,
+    ) -> Result<Vec<N>, &'static str> {
+        enum Slot<N: Number> {
+            Number(N),
+            Mask(N::Mask),
+        }
+        let mut slots: Vec<Slot<N>> = Vec::with_capacity(self.nodes.len());
+        let number = |slots: &[Slot<N>], at: usize| match slots[at] {
+            Slot::Number(number) => number,
+            Slot::Mask(mask) => N::select(mask, N::constant(1.0), N::constant(0.0)),
+        };
+        let mask = |slots: &[Slot<N>], at: usize| match slots[at] {
+            Slot::Number(number) => !number.equals(N::constant(0.0)),
+            Slot::Mask(mask) => mask,
+        };
+        for node in &self.nodes {
+            let slot = match *node {
+                Node::Constant(bits) => Slot::Number(N::constant(f64::from_bits(bits))),
+                Node::Symbol(name) => Slot::Number(symbol(name).ok_or(name)?),
+                Node::Unary(function, x) => Slot::Number(function.apply(number(&slots, x))),
+                Node::Binary(function, x, y) => {
+                    Slot::Number(function.apply(number(&slots, x), number(&slots, y)))
+                }
+                Node::Compare(comparison, x, y) => {
+                    Slot::Mask(comparison.apply(number(&slots, x), number(&slots, y)))
+                }
+                Node::And(a, b) => Slot::Mask(mask(&slots, a) & mask(&slots, b)),
+                Node::Or(a, b) => Slot::Mask(mask(&slots, a) | mask(&slots, b)),
+                Node::Not(a) => Slot::Mask(!mask(&slots, a)),
+                Node::Select(condition, a, b) => Slot::Number(N::select(
+                    mask(&slots, condition),
+                    number(&slots, a),
+                    number(&slots, b),
+                )),
+            };
+            slots.push(slot);
+        }
+        Ok(self.results.iter().map(|&at| number(&slots, at)).collect())
+    }
+}
+
+fn record(node: Node) -> usize {
+    GRAPH.with_borrow_mut(|graph| {
+        let next = graph.nodes.len();
+        let place = *graph.places.entry(node).or_insert(next);
+        if place == next {
+            graph.nodes.push(node);
+        }
+        place
+    })
+}
+
+impl Expr {
+    /// A variable.
+    #[must_use]
+    pub fn symbol(name: &'static str) -> Self {
+        Self(record(Node::Symbol(name)))
+    }
+
+    fn node(self) -> Node {
+        GRAPH.with_borrow(|graph| graph.nodes[self.0])
+    }
+
+    fn as_constant(self) -> Option<f64> {
+        match self.node() {
+            Node::Constant(bits) => Some(f64::from_bits(bits)),
+            _ => None,
+        }
+    }
+
+    /// `x` where this is -x.
+    fn negated(self) -> Option<Self> {
+        match self.node() {
+            Node::Unary(Unary::Negate, x) => Some(Self(x)),
+            _ => None,
+        }
+    }
+
+    /// This as constant * expression, if it is written so.
+    fn with_factor(self) -> Option<(f64, Self)> {
+        match self.node() {
+            Node::Binary(Binary::Multiply, c, x) => Some((Self(c).as_constant()?, Self(x))),
+            _ => None,
+        }
+    }
+
+    fn unary(self, function: Unary) -> Self {
+        if let Some(x) = self.as_constant()
+            && function != Unary::Total
+        {
+            return Self::constant(function.apply(x));
+        }
+        Self(record(Node::Unary(function, self.0)))
+    }
+
+    fn binary(self, function: Binary, other: Self) -> Self {
+        if let (Some(x), Some(y)) = (self.as_constant(), other.as_constant()) {
+            return Self::constant(function.apply(x, y));
+        }
+        Self(record(Node::Binary(function, self.0, other.0)))
+    }
+}
+
+/// The simplifications are those that hold for every number, so that a traced gradient reads as a
+/// person would write it: 1 x = x, x + 0 = x, x + x = 2 x, a (b x) = (ab) x, signs moved outwards.
+impl Add for Expr {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        if self.as_constant() == Some(0.0) {
+            return other;
+        }
+        if other.as_constant() == Some(0.0) {
+            return self;
+        }
+        if self == other {
+            return self * 2.0;
+        }
+        match (self.negated(), other.negated()) {
+            (_, Some(y)) => self - y,
+            (Some(x), None) => other - x,
+            (None, None) => self.binary(Binary::Add, other),
+        }
+    }
+}
+
+impl Sub for Expr {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        if other.as_constant() == Some(0.0) {
+            return self;
+        }
+        if self.as_constant() == Some(0.0) {
+            return -other;
+        }
+        match (self.negated(), other.negated()) {
+            (_, Some(y)) => self + y,
+            (Some(x), None) => -(x + other),
+            (None, None) => self.binary(Binary::Subtract, other),
+        }
+    }
+}
+
+impl Mul for Expr {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        if let Some(x) = self.negated() {
+            return -(x * other);
+        }
+        if let Some(y) = other.negated() {
+            return -(self * y);
+        }
+        if let Some(factor) = other.as_constant() {
+            return self * factor;
+        }
+        if let Some(factor) = self.as_constant() {
+            return other * factor;
+        }
+        if let Some((factor, x)) = self.with_factor() {
+            return (x * other) * factor;
+        }
+        if let Some((factor, y)) = other.with_factor() {
+            return (self * y) * factor;
+        }
+        self.binary(Binary::Multiply, other)
+    }
+}
+
+impl Div for Expr {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        if let Some(x) = self.negated() {
+            return -(x / other);
+        }
+        if let Some(y) = other.negated() {
+            return -(self / y);
+        }
+        if let Some(divisor) = other.as_constant() {
+            return self / divisor;
+        }
+        self.binary(Binary::Divide, other)
+    }
+}
+
+impl Neg for Expr {
+    type Output = Self;
+    fn neg(self) -> Self {
+        if let Some(x) = self.negated() {
+            return x;
+        }
+        if let Some((factor, x)) = self.with_factor() {
+            return x * -factor;
+        }
+        match self.node() {
+            Node::Binary(Binary::Subtract, x, y) => Self(y) - Self(x),
+            _ => self.unary(Unary::Negate),
+        }
+    }
+}
+
+impl Add<f64> for Expr {
+    type Output = Self;
+    fn add(self, other: f64) -> Self {
+        self + Self::constant(other)
+    }
+}
+
+impl Sub<f64> for Expr {
+    type Output = Self;
+    fn sub(self, other: f64) -> Self {
+        if other < 0.0 { self + -other } else { self - Self::constant(other) }
+    }
+}
+
+impl Mul<f64> for Expr {
+    type Output = Self;
+    fn mul(self, factor: f64) -> Self {
+        if factor == 1.0 {
+            return self;
+        }
+        if factor == -1.0 {
+            return -self;
+        }
+        if let Some(x) = self.negated() {
+            return x * -factor;
+        }
+        if let Some((inner, x)) = self.with_factor() {
+            return x * (inner * factor);
+        }
+        Self::constant(factor).binary(Binary::Multiply, self)
+    }
+}
+
+impl Div<f64> for Expr {
+    type Output = Self;
+    fn div(self, divisor: f64) -> Self {
+        if divisor == 1.0 {
+            return self;
+        }
+        self.binary(Binary::Divide, Self::constant(divisor))
+    }
+}
+
+impl BitAnd for Condition {
+    type Output = Self;
+    fn bitand(self, other: Self) -> Self {
+        Self(record(Node::And(self.0, other.0)))
+    }
+}
+
+impl BitOr for Condition {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(record(Node::Or(self.0, other.0)))
+    }
+}
+
+impl Not for Condition {
+    type Output = Self;
+    fn not(self) -> Self {
+        Self(record(Node::Not(self.0)))
+    }
+}
+
+impl Mask for Condition {}
+
+impl Number for Expr {
+    type Mask = Condition;
+
+    fn constant(value: f64) -> Self {
+        // One zero: formulas do not tell -0 from 0.
+        Self(record(Node::Constant((value + 0.0).to_bits())))
+    }
+    fn parameter(name: &'static str, _value: f64) -> Self {
+        Self::symbol(name)
+    }
+    fn less_than(self, other: Self) -> Condition {
+        Condition(record(Node::Compare(Comparison::Less, self.0, other.0)))
+    }
+    fn at_most(self, other: Self) -> Condition {
+        Condition(record(Node::Compare(Comparison::AtMost, self.0, other.0)))
+    }
+    fn equals(self, other: Self) -> Condition {
+        Condition(record(Node::Compare(Comparison::Equal, self.0, other.0)))
+    }
+    fn select(mask: Condition, chosen: Self, otherwise: Self) -> Self {
+        if chosen == otherwise {
+            return chosen;
+        }
+        Self(record(Node::Select(mask.0, chosen.0, otherwise.0)))
+    }
+    fn max(self, other: Self) -> Self {
+        self.binary(Binary::Max, other)
+    }
+    fn min(self, other: Self) -> Self {
+        self.binary(Binary::Min, other)
+    }
+    fn xlogy(self, y: Self) -> Self {
+        self.binary(Binary::Xlogy, y)
+    }
+    fn xlog1py(self, y: Self) -> Self {
+        self.binary(Binary::Xlog1py, y)
+    }
+    fn total(terms: impl IntoIterator<Item = Self>) -> Self {
+        // A symbolic row has one term, which stands for every class.
+        let term = terms.into_iter().reduce(|sum, term| sum + term);
+        match term.unwrap_or_else(|| Self::constant(0.0)) {
+            zero if zero.as_constant() == Some(0.0) => zero,
+            term => term.unary(Unary::Total),
+        }
+    }
+    record_unary_functions! {}
+}

@@ -1,0 +1,347 @@
+//! Value, first and second derivative, carried through a formula together.
+
+use super::Number;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// A number with its first and second derivative by one variable.
+///
+/// A derivative that is zero whatever the data is `None`: constants and the target have it. So
+/// nothing is multiplied by such a zero (which would turn an infinity into NaN), and the compiler,
+/// which sees through the `None` because it does not depend on the data, spends nothing on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Jet<N> {
+    /// The value.
+    pub value: N,
+    /// The first derivative; `None` is 0.
+    pub first: Option<N>,
+    /// The second derivative; `None` is 0.
+    pub second: Option<N>,
+}
+
+impl<N: Number> Jet<N> {
+    /// The variable by which the derivatives are taken.
+    #[inline(always)]
+    pub fn variable(value: N) -> Self {
+        Self { value, first: Some(N::constant(1.0)), second: None }
+    }
+
+    /// A number that does not depend on the variable.
+    #[inline(always)]
+    pub fn fixed(value: N) -> Self {
+        Self { value, first: None, second: None }
+    }
+
+    /// The first derivative as a number.
+    #[inline(always)]
+    pub fn gradient(self) -> N {
+        self.first.unwrap_or_else(|| N::constant(0.0))
+    }
+
+    /// The second derivative as a number.
+    #[inline(always)]
+    pub fn curvature(self) -> N {
+        self.second.unwrap_or_else(|| N::constant(0.0))
+    }
+
+    /// f(self), given f, f' and f'' at the value; the last two are computed only where needed.
+    #[inline(always)]
+    fn chain(self, value: N, slope: impl Fn() -> N, bend: impl Fn() -> N) -> Self {
+        let Some(first) = self.first else { return Self::fixed(value) };
+        let slope = slope();
+        Self {
+            value,
+            first: Some(first * slope),
+            second: sum(Some(first * first * bend()), scale(self.second, slope)),
+        }
+    }
+
+    /// The same for a function that is linear on both sides of its kinks.
+    #[inline(always)]
+    fn piecewise(self, value: N, slope: N) -> Self {
+        Self { value, first: scale(self.first, slope), second: scale(self.second, slope) }
+    }
+
+    #[inline(always)]
+    fn pick(mask: N::Mask, chosen: Self, otherwise: Self, value: N) -> Self {
+        let either = |a: Option<N>, b: Option<N>| match (a, b) {
+            (None, None) => None,
+            _ => {
+                let zero = || N::constant(0.0);
+                Some(N::select(mask, a.unwrap_or_else(zero), b.unwrap_or_else(zero)))
+            }
+        };
+        Self {
+            value,
+            first: either(chosen.first, otherwise.first),
+            second: either(chosen.second, otherwise.second),
+        }
+    }
+}
+
+#[inline(always)]
+fn sum<N: Number>(a: Option<N>, b: Option<N>) -> Option<N> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a + b),
+        (some, None) | (None, some) => some,
+    }
+}
+
+#[inline(always)]
+fn difference<N: Number>(a: Option<N>, b: Option<N>) -> Option<N> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a - b),
+        (a, None) => a,
+        (None, Some(b)) => Some(-b),
+    }
+}
+
+#[inline(always)]
+fn product<N: Number>(a: Option<N>, b: Option<N>) -> Option<N> {
+    Some(a? * b?)
+}
+
+#[inline(always)]
+fn scale<N: Number>(a: Option<N>, factor: N) -> Option<N> {
+    Some(a? * factor)
+}
+
+impl<N: Number> Add for Jet<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self {
+            value: self.value + other.value,
+            first: sum(self.first, other.first),
+            second: sum(self.second, other.second),
+        }
+    }
+}
+
+impl<N: Number> Sub for Jet<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self {
+            value: self.value - other.value,
+            first: difference(self.first, other.first),
+            second: difference(self.second, other.second),
+        }
+    }
+}
+
+impl<N: Number> Mul for Jet<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        let mixed = product(self.first, other.first).map(|both| both * 2.0);
+        let ends = sum(scale(self.second, other.value), scale(other.second, self.value));
+        Self {
+            value: self.value * other.value,
+            first: sum(scale(self.first, other.value), scale(other.first, self.value)),
+            second: sum(ends, mixed),
+        }
+    }
+}
+
+impl<N: Number> Div for Jet<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        let by = |a: Option<N>| Some(a? / other.value);
+        let value = self.value / other.value;
+        let first = by(difference(self.first, scale(other.first, value)));
+        let twice = product(first, other.first).map(|both| both * 2.0);
+        let rest = difference(self.second, scale(other.second, value));
+        Self { value, first, second: by(difference(rest, twice)) }
+    }
+}
+
+impl<N: Number> Neg for Jet<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        let minus = |a: Option<N>| Some(-a?);
+        Self { value: -self.value, first: minus(self.first), second: minus(self.second) }
+    }
+}
+
+impl<N: Number> Add<f64> for Jet<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: f64) -> Self {
+        Self { value: self.value + other, ..self }
+    }
+}
+
+impl<N: Number> Sub<f64> for Jet<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: f64) -> Self {
+        Self { value: self.value - other, ..self }
+    }
+}
+
+impl<N: Number> Mul<f64> for Jet<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, factor: f64) -> Self {
+        let by = |a: Option<N>| Some(a? * factor);
+        Self { value: self.value * factor, first: by(self.first), second: by(self.second) }
+    }
+}
+
+impl<N: Number> Div<f64> for Jet<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn div(self, divisor: f64) -> Self {
+        let by = |a: Option<N>| Some(a? / divisor);
+        Self { value: self.value / divisor, first: by(self.first), second: by(self.second) }
+    }
+}
+
+impl<N: Number> Number for Jet<N> {
+    type Mask = N::Mask;
+
+    #[inline(always)]
+    fn constant(value: f64) -> Self {
+        Self::fixed(N::constant(value))
+    }
+    #[inline(always)]
+    fn parameter(name: &'static str, value: f64) -> Self {
+        Self::fixed(N::parameter(name, value))
+    }
+    #[inline(always)]
+    fn less_than(self, other: Self) -> N::Mask {
+        self.value.less_than(other.value)
+    }
+    #[inline(always)]
+    fn at_most(self, other: Self) -> N::Mask {
+        self.value.at_most(other.value)
+    }
+    #[inline(always)]
+    fn equals(self, other: Self) -> N::Mask {
+        self.value.equals(other.value)
+    }
+    #[inline(always)]
+    fn select(mask: N::Mask, chosen: Self, otherwise: Self) -> Self {
+        Self::pick(mask, chosen, otherwise, N::select(mask, chosen.value, otherwise.value))
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        let value = self.value.max(other.value);
+        Self::pick(other.value.less_than(self.value), self, other, value)
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        let value = self.value.min(other.value);
+        Self::pick(self.value.less_than(other.value), self, other, value)
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        self.piecewise(self.value.abs(), self.value.sign())
+    }
+    #[inline(always)]
+    fn sign(self) -> Self {
+        Self::fixed(self.value.sign())
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        let root = self.value.sqrt();
+        let slope = || N::constant(0.5) / root;
+        self.chain(root, slope, || -slope() / (self.value * 2.0))
+    }
+    #[inline(always)]
+    fn exp(self) -> Self {
+        let e = self.value.exp();
+        self.chain(e, || e, || e)
+    }
+    #[inline(always)]
+    fn expm1(self) -> Self {
+        let e = || self.value.exp();
+        self.chain(self.value.expm1(), e, e)
+    }
+    #[inline(always)]
+    fn ln(self) -> Self {
+        let slope = || N::constant(1.0) / self.value;
+        self.chain(self.value.ln(), slope, || -slope().square())
+    }
+    #[inline(always)]
+    fn ln1p(self) -> Self {
+        let slope = || N::constant(1.0) / (self.value + 1.0);
+        self.chain(self.value.ln1p(), slope, || -slope().square())
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        let tanh = self.value.tanh();
+        // 1 - tanh² would lose all digits where tanh is near 1.
+        let slope = || sech_squared(self.value);
+        self.chain(tanh, slope, || slope() * tanh * -2.0)
+    }
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        let (right, left) = (self.value.sigmoid(), (-self.value).sigmoid());
+        self.chain(right, || right * left, || right * left * (left - right))
+    }
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        let right = self.value.sigmoid();
+        self.chain(self.value.softplus(), || right, || right * (-self.value).sigmoid())
+    }
+    #[inline(always)]
+    fn ln_cosh(self) -> Self {
+        self.chain(self.value.ln_cosh(), || self.value.tanh(), || sech_squared(self.value))
+    }
+    #[inline(always)]
+    fn xlogy(self, y: Self) -> Self {
+        let value = self.value.xlogy(y.value);
+        self.x_times_ln(y, value, || y.value.ln(), y.value)
+    }
+    #[inline(always)]
+    fn xlog1py(self, y: Self) -> Self {
+        let value = self.value.xlog1py(y.value);
+        self.x_times_ln(y, value, || y.value.ln1p(), y.value + 1.0)
+    }
+    #[inline(always)]
+    fn total(terms: impl IntoIterator<Item = Self>) -> Self {
+        let terms: Vec<Self> = terms.into_iter().collect();
+        let part = |of: fn(&Self) -> Option<N>| {
+            let zero = || N::constant(0.0);
+            let any = terms.iter().any(|term| of(term).is_some());
+            any.then(|| N::total(terms.iter().map(|term| of(term).unwrap_or_else(zero))))
+        };
+        Self {
+            value: N::total(terms.iter().map(|term| term.value)),
+            first: part(|term| term.first),
+            second: part(|term| term.second),
+        }
+    }
+}
+
+/// 1 - tanh²(x), exact for large |x|.
+#[inline(always)]
+fn sech_squared<N: Number>(x: N) -> N {
+    let double = x * 2.0;
+    double.sigmoid() * (-double).sigmoid() * 4.0
+}
+
+impl<N: Number> Jet<N> {
+    /// x ln(z) where `ln` is ln(z) and `z` has the derivatives of `y`; where x is 0, 0 and with it
+    /// every derivative by y.
+    #[inline(always)]
+    fn x_times_ln(self, y: Self, value: N, ln: impl Fn() -> N, z: N) -> Self {
+        let zero = N::constant(0.0);
+        let over = |a: N, b: N| N::select(a.equals(zero), zero, a / b);
+        let ratio = || over(self.value, z);
+        let along_x = self.first.map(|first| first * ln());
+        let along_y = y.first.map(|first| first * ratio());
+        let bend_x = self.second.map(|second| second * ln());
+        let bend_y = y.second.map(|second| second * ratio());
+        let mixed = product(self.first, y.first).map(|both| both * 2.0 / z);
+        let square = y.first.map(|first| -(first * first * over(ratio(), z)));
+        Self {
+            value,
+            first: sum(along_x, along_y),
+            second: sum(sum(bend_x, bend_y), sum(mixed, square)),
+        }
+    }
+}
