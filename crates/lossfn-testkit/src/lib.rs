@@ -2,6 +2,8 @@
 //! evaluated with many digits.
 
 pub mod golden;
+pub mod judge;
+pub mod points;
 pub mod precise;
 
 use std::path::PathBuf;

@@ -1,1 +1,581 @@
-//! Formulas evaluated with many digits.
+//! Formulas evaluated with many digits, and their derivatives by differences over tiny steps.
+//!
+//! Nothing here knows a derivative rule or a trick against rounding: functions are what their
+//! definitions say, in enough digits that it does not matter. So a derivative found here cannot
+//! share a mistake with the library's.
+
+use crate::points::Precision;
+use dashu_float::FBig;
+use dashu_float::round::mode::HalfEven;
+use lossfn::number::{Binary, Comparison, Node, Unary};
+use lossfn::{Domain, Formula, Loss};
+
+/// A binary floating-point number of many digits.
+pub type Big = FBig<HalfEven, 2>;
+
+/// Arguments of exp beyond 2^40 count as infinite: no f64 result depends on the difference.
+const EXP_LIMIT: f64 = 1_099_511_627_776.0;
+/// The step of the differences, as a power of two, relative to the smallest of the inputs.
+const STEP: isize = -120;
+
+/// A number of many digits, or what arithmetic gives where there is none.
+#[derive(Clone, Debug)]
+pub enum Precise {
+    /// A number.
+    Finite(Big),
+    /// Infinity, of this sign.
+    Infinite {
+        /// Whether it is minus infinity.
+        negative: bool,
+    },
+    /// Not a number.
+    Nan,
+}
+
+use Precise::{Finite, Infinite, Nan};
+
+impl Precise {
+    /// Exactly this number, to be computed with in so many bits.
+    ///
+    /// # Panics
+    /// Never: every finite f64 has a counterpart.
+    #[must_use]
+    pub fn new(x: f64, bits: usize) -> Self {
+        if x.is_nan() {
+            return Nan;
+        }
+        if x.is_infinite() {
+            return Infinite { negative: x < 0.0 };
+        }
+        // One zero: formulas do not tell -0 from 0.
+        let exact = Big::try_from(x + 0.0).expect("a finite number");
+        Finite(exact.with_precision(bits).value())
+    }
+
+    /// The nearest f64.
+    #[must_use]
+    pub fn to_f64(&self) -> f64 {
+        match self {
+            Finite(x) => x.to_f64().value(),
+            Infinite { negative: true } => f64::NEG_INFINITY,
+            Infinite { negative: false } => f64::INFINITY,
+            Nan => f64::NAN,
+        }
+    }
+
+    /// The nearest f32, rounded once.
+    #[must_use]
+    pub fn to_f32(&self) -> f32 {
+        match self {
+            Finite(x) => x.to_f32().value(),
+            other => other.to_f64() as f32,
+        }
+    }
+
+    /// -1, 0 or 1; NaN has no sign.
+    fn sign(&self) -> Option<i8> {
+        match self {
+            Finite(x) => Some(i8::from(*x > Big::ZERO) - i8::from(*x < Big::ZERO)),
+            Infinite { negative } => Some(if *negative { -1 } else { 1 }),
+            Nan => None,
+        }
+    }
+
+    fn is_zero(&self) -> bool {
+        self.sign() == Some(0)
+    }
+
+    /// Whether this is the smaller of the two.
+    #[must_use]
+    pub fn is_less_than(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Finite(a), Finite(b)) => a < b,
+            (Nan, _) | (_, Nan) => false,
+            (Infinite { negative: a }, Infinite { negative: b }) => *a && !*b,
+            (Infinite { negative }, Finite(_)) => *negative,
+            (Finite(_), Infinite { negative }) => !*negative,
+        }
+    }
+
+    fn is_equal_to(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Nan, _) | (_, Nan) => false,
+            _ => !self.is_less_than(other) && !other.is_less_than(self),
+        }
+    }
+
+    /// Sum.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Finite(a), Finite(b)) => Finite(a + b),
+            (Nan, _) | (_, Nan) => Nan,
+            (Infinite { negative: a }, Infinite { negative: b }) if a != b => Nan,
+            (Infinite { .. }, _) => self.clone(),
+            (_, Infinite { .. }) => other.clone(),
+        }
+    }
+
+    /// Difference.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        self.plus(&other.negated())
+    }
+
+    /// -x.
+    #[must_use]
+    pub fn negated(&self) -> Self {
+        match self {
+            Finite(x) => Finite(-x),
+            Infinite { negative } => Infinite { negative: !negative },
+            Nan => Nan,
+        }
+    }
+
+    /// Product.
+    #[must_use]
+    pub fn times(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Finite(a), Finite(b)) => Finite(a * b),
+            _ => match (self.sign(), other.sign()) {
+                (Some(a), Some(b)) if a * b != 0 => Infinite { negative: a * b < 0 },
+                _ => Nan,
+            },
+        }
+    }
+
+    /// Quotient.
+    #[must_use]
+    pub fn over(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Finite(a), Finite(b)) if !other.is_zero() => Finite(a / b),
+            (Finite(_), Finite(_)) => match self.sign() {
+                Some(0) | None => Nan,
+                Some(sign) => Infinite { negative: sign < 0 },
+            },
+            (Finite(a), Infinite { .. }) => Finite(a - a),
+            (Infinite { negative }, Finite(_)) => {
+                Infinite { negative: *negative != (other.sign() == Some(-1)) }
+            }
+            _ => Nan,
+        }
+    }
+
+    /// |x|.
+    #[must_use]
+    pub fn magnitude(&self) -> Self {
+        if self.sign() == Some(-1) { self.negated() } else { self.clone() }
+    }
+
+    /// Times 2^n.
+    #[must_use]
+    pub fn times_power_of_two(&self, n: isize) -> Self {
+        match self {
+            Finite(x) => Finite(x.clone() << n),
+            other => other.clone(),
+        }
+    }
+
+    fn exp(&self, bits: usize) -> Self {
+        let limit = Self::new(EXP_LIMIT, bits);
+        match self {
+            Nan => Nan,
+            _ if limit.is_less_than(self) => Infinite { negative: false },
+            _ if self.is_less_than(&limit.negated()) => Self::new(0.0, bits),
+            Finite(x) => Finite(x.exp()),
+            Infinite { .. } => unreachable!("beyond the limit"),
+        }
+    }
+
+    fn expm1(&self, bits: usize) -> Self {
+        match self.exp(bits) {
+            Finite(_) => match self {
+                Finite(x) if self.magnitude().is_less_than(&Self::new(1.0, bits)) => {
+                    Finite(x.exp_m1())
+                }
+                _ => self.exp(bits).minus(&Self::new(1.0, bits)),
+            },
+            other => other,
+        }
+    }
+
+    fn ln(&self) -> Self {
+        match (self, self.sign()) {
+            (_, Some(0)) => Infinite { negative: true },
+            (Finite(x), Some(1)) => Finite(x.ln()),
+            (Infinite { .. }, Some(1)) => self.clone(),
+            _ => Nan,
+        }
+    }
+
+    /// ln(1 + x), which is more than ln of a rounded sum.
+    fn ln1p(&self, bits: usize) -> Self {
+        let one = Self::new(1.0, bits);
+        match self {
+            Finite(x) if self.magnitude().is_less_than(&one) => Finite(x.ln_1p()),
+            _ => self.plus(&one).ln(),
+        }
+    }
+}
+
+fn unary(function: Unary, x: &Precise, bits: usize) -> Precise {
+    let one = Precise::new(1.0, bits);
+    match function {
+        Unary::Negate => x.negated(),
+        Unary::Total => unreachable!("summed by the evaluation"),
+        Unary::Abs => x.magnitude(),
+        Unary::Sign => x.sign().map_or(Nan, |sign| Precise::new(f64::from(sign), bits)),
+        Unary::Sqrt => match (x, x.sign()) {
+            (Finite(root), Some(0 | 1)) => Finite(root.sqrt()),
+            (Infinite { negative: false }, _) => x.clone(),
+            _ => Nan,
+        },
+        Unary::Exp => x.exp(bits),
+        Unary::Expm1 => x.expm1(bits),
+        Unary::Ln => x.ln(),
+        Unary::Ln1p => x.ln1p(bits),
+        Unary::Tanh => {
+            // (e^2x - 1) / (e^2x + 1); with the sign put aside nothing overflows.
+            let m = x.magnitude().times_power_of_two(1).negated().expm1(bits);
+            let tanh = m.negated().over(&m.plus(&one).plus(&one));
+            if x.sign() == Some(-1) { tanh.negated() } else { tanh }
+        }
+        Unary::Sigmoid => one.over(&x.negated().exp(bits).plus(&one)),
+        Unary::Softplus => match x.exp(bits) {
+            // e^x is beyond all bounds, and 1 beside it nothing.
+            Infinite { .. } => x.clone(),
+            e => e.ln1p(bits),
+        },
+        Unary::LnCosh => {
+            // cosh x = 1 + 2 sinh²(x/2), so that small x keep their digits; for large ones
+            // (e^x + e^-x) / 2 is e^x / 2 up to a factor 1 + e^-2x.
+            let x = x.magnitude();
+            if x.is_less_than(&one) {
+                let m = x.times_power_of_two(-1).expm1(bits);
+                let twice_sinh = m.plus(&m.over(&m.plus(&one)));
+                twice_sinh.times(&twice_sinh).times_power_of_two(-1).ln1p(bits)
+            } else {
+                let ln2 = one.plus(&one).ln();
+                let tail = x.times_power_of_two(1).negated().exp(bits).ln1p(bits);
+                x.minus(&ln2).plus(&tail)
+            }
+        }
+    }
+}
+
+fn binary(function: Binary, x: &Precise, y: &Precise, bits: usize) -> Precise {
+    let pick = |first: bool| if first { x.clone() } else { y.clone() };
+    match function {
+        Binary::Add => x.plus(y),
+        Binary::Subtract => x.minus(y),
+        Binary::Multiply => x.times(y),
+        Binary::Divide => x.over(y),
+        Binary::Max | Binary::Min if matches!((x, y), (Nan, _) | (_, Nan)) => Nan,
+        Binary::Max => pick(y.is_less_than(x)),
+        Binary::Min => pick(x.is_less_than(y)),
+        Binary::Xlogy if x.is_zero() => Precise::new(0.0, bits),
+        Binary::Xlogy => x.times(&y.ln()),
+        Binary::Xlog1py if x.is_zero() => Precise::new(0.0, bits),
+        Binary::Xlog1py => x.times(&y.ln1p(bits)),
+    }
+}
+
+/// The formula of a loss with its parameters, to be evaluated with many digits.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    formula: Formula,
+    parameters: Vec<(&'static str, f64)>,
+    domain: Domain,
+    /// Which nodes have a value for each class of a row.
+    in_row: Vec<bool>,
+    /// Bits that exponentials need beside the number that they are added to, at most.
+    tail: usize,
+}
+
+/// A number that is known to lie between two, which are the same to f64 but at a kink.
+#[derive(Clone, Debug)]
+pub struct Span {
+    /// The lower end.
+    pub low: Precise,
+    /// The upper end.
+    pub high: Precise,
+}
+
+/// What a loss is at a point.
+#[derive(Clone, Debug)]
+pub struct Truth {
+    /// The loss.
+    pub value: Span,
+    /// Its slope.
+    pub gradient: Span,
+    /// Its second derivative.
+    pub second: Span,
+}
+
+impl Span {
+    /// The smallest span that has all these numbers; NaN if one is.
+    #[must_use]
+    pub fn of(numbers: impl IntoIterator<Item = Precise>) -> Self {
+        let spans = numbers.into_iter().map(|x| Self { low: x.clone(), high: x });
+        spans.reduce(Self::joined).unwrap_or(Self { low: Nan, high: Nan })
+    }
+
+    /// The smallest span that has both.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        let pick = |a: Precise, b: Precise, lower: bool| match (&a, &b) {
+            (Nan, _) | (_, Nan) => Nan,
+            _ if a.is_less_than(&b) == lower => a,
+            _ => b,
+        };
+        Self {
+            low: pick(self.low, other.low, true),
+            high: pick(self.high, other.high, false),
+        }
+    }
+
+    /// Whether no number is known.
+    #[must_use]
+    pub fn is_nan(&self) -> bool {
+        matches!((&self.low, &self.high), (Nan, _) | (_, Nan))
+    }
+}
+
+impl Truth {
+    /// The loss (0), its slope (1) or second derivative (2).
+    #[must_use]
+    pub fn order(&self, order: usize) -> &Span {
+        [&self.value, &self.gradient, &self.second][order]
+    }
+
+    /// What has both.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        Self {
+            value: self.value.joined(other.value),
+            gradient: self.gradient.joined(other.gradient),
+            second: self.second.joined(other.second),
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Slot {
+    Number(Precise),
+    Truth(bool),
+}
+
+/// One evaluation: values are computed where they are needed, and once.
+struct Evaluation<'a> {
+    definition: &'a Definition,
+    prediction: &'a [Precise],
+    target: &'a [Precise],
+    bits: usize,
+    /// For each node and class.
+    known: Vec<Option<Slot>>,
+}
+
+impl Evaluation<'_> {
+    fn slot(&mut self, at: usize, class: usize) -> Slot {
+        // What does not differ between the classes is kept for the first of them.
+        let class = if self.definition.in_row[at] { class } else { 0 };
+        let place = at * self.prediction.len() + class;
+        if let Some(slot) = &self.known[place] {
+            return slot.clone();
+        }
+        let slot = self.compute(at, class);
+        self.known[place] = Some(slot.clone());
+        slot
+    }
+
+    fn number(&mut self, at: usize, class: usize) -> Precise {
+        match self.slot(at, class) {
+            Slot::Number(x) => x,
+            Slot::Truth(truth) => Precise::new(f64::from(u8::from(truth)), self.bits),
+        }
+    }
+
+    fn truth(&mut self, at: usize, class: usize) -> bool {
+        match self.slot(at, class) {
+            Slot::Number(x) => !x.is_zero(),
+            Slot::Truth(truth) => truth,
+        }
+    }
+
+    fn compute(&mut self, at: usize, class: usize) -> Slot {
+        let bits = self.bits;
+        match self.definition.formula.nodes[at] {
+            Node::Constant(x) => Slot::Number(Precise::new(f64::from_bits(x), bits)),
+            Node::Symbol(name) => Slot::Number(match name {
+                "p" | "p_c" => self.prediction[class].clone(),
+                "y" | "y_c" => self.target[class].clone(),
+                name => Precise::new(self.definition.parameter(name), bits),
+            }),
+            Node::Unary(Unary::Total, x) => {
+                let mut total = Precise::new(0.0, bits);
+                for class in 0..self.prediction.len() {
+                    total = total.plus(&self.number(x, class));
+                }
+                Slot::Number(total)
+            }
+            Node::Unary(function, x) => {
+                Slot::Number(unary(function, &self.number(x, class), bits))
+            }
+            Node::Binary(function, x, y) => {
+                let (x, y) = (self.number(x, class), self.number(y, class));
+                Slot::Number(binary(function, &x, &y, bits))
+            }
+            Node::Compare(comparison, x, y) => {
+                let (x, y) = (self.number(x, class), self.number(y, class));
+                Slot::Truth(match comparison {
+                    Comparison::Less => x.is_less_than(&y),
+                    Comparison::AtMost => x.is_less_than(&y) || x.is_equal_to(&y),
+                    Comparison::Equal => x.is_equal_to(&y),
+                })
+            }
+            Node::And(a, b) => Slot::Truth(self.truth(a, class) && self.truth(b, class)),
+            Node::Or(a, b) => Slot::Truth(self.truth(a, class) || self.truth(b, class)),
+            Node::Not(a) => Slot::Truth(!self.truth(a, class)),
+            Node::Select(condition, a, b) => {
+                let chosen = if self.truth(condition, class) { a } else { b };
+                self.slot(chosen, class)
+            }
+        }
+    }
+}
+
+impl Definition {
+    /// The definition of a loss, for results of this precision.
+    ///
+    /// # Panics
+    /// If the formula of the loss has a symbol that is none of its parameters.
+    #[must_use]
+    pub fn new(loss: &Loss, precision: Precision) -> Self {
+        let description = loss.description();
+        let names = description.parameters.iter().map(|parameter| parameter.name);
+        let parameters: Vec<_> = names.zip(loss.parameters().iter().copied()).collect();
+        let formula = loss.formula();
+        let mut in_row: Vec<bool> = Vec::new();
+        let mut transcendental = false;
+        for node in &formula.nodes {
+            let any = |places: &[usize]| places.iter().any(|&at| in_row[at]);
+            let of_class = match *node {
+                Node::Constant(_) | Node::Unary(Unary::Total, _) => false,
+                Node::Symbol(name) => name == "p_c" || name == "y_c",
+                Node::Unary(function, x) => {
+                    let rational =
+                        matches!(function, Unary::Negate | Unary::Abs | Unary::Sign);
+                    transcendental |= !rational;
+                    any(&[x])
+                }
+                Node::Binary(function, x, y) => {
+                    transcendental |= matches!(function, Binary::Xlogy | Binary::Xlog1py);
+                    any(&[x, y])
+                }
+                Node::Compare(_, x, y) | Node::And(x, y) | Node::Or(x, y) => any(&[x, y]),
+                Node::Not(x) => any(&[x]),
+                Node::Select(x, y, z) => any(&[x, y, z]),
+            };
+            in_row.push(of_class);
+        }
+        // Below the smallest number of the precision it does not matter what they are.
+        let tail = if transcendental { 100 - exponent(precision.smallest()) } else { 0 };
+        let (domain, tail) = (description.prediction, tail as usize);
+        Self { formula, parameters, domain, in_row, tail }
+    }
+
+    fn parameter(&self, name: &str) -> f64 {
+        let found = self.parameters.iter().find(|(known, _)| *known == name);
+        found.unwrap_or_else(|| panic!("the formula has a symbol {name} without a value")).1
+    }
+
+    /// One of the results of the formula: 0 is the loss; 1 and 2, for pointwise losses, what the
+    /// library derived from it as gradient and second derivative.
+    #[must_use]
+    pub fn result(&self, which: usize, prediction: &[f64], target: &[f64]) -> Precise {
+        let bits = self.bits(prediction, target);
+        let exact = |row: &[f64]| row.iter().map(|&x| Precise::new(x, bits)).collect::<Vec<_>>();
+        self.evaluate(which, &exact(prediction), &exact(target), bits)
+    }
+
+    fn evaluate(
+        &self,
+        which: usize,
+        prediction: &[Precise],
+        target: &[Precise],
+        bits: usize,
+    ) -> Precise {
+        let known = vec![None; self.formula.nodes.len() * prediction.len()];
+        let mut evaluation = Evaluation { definition: self, prediction, target, bits, known };
+        evaluation.number(self.formula.results[which], 0)
+    }
+
+    fn inputs<'a>(
+        &'a self,
+        prediction: &'a [f64],
+        target: &'a [f64],
+    ) -> impl Iterator<Item = f64> + 'a {
+        let parameters = self.parameters.iter().map(|(_, value)| *value);
+        prediction.iter().chain(target).copied().chain(parameters).filter(|x| *x != 0.0)
+    }
+
+    /// The step of the differences, as a power of two: far below the distance of any two inputs.
+    fn step(&self, prediction: &[f64], target: &[f64]) -> isize {
+        STEP + self.inputs(prediction, target).map(exponent).fold(0, isize::min)
+    }
+
+    /// So many bits that second differences keep about a hundred of them.
+    fn bits(&self, prediction: &[f64], target: &[f64]) -> usize {
+        let largest = self.inputs(prediction, target).map(exponent).fold(0, isize::max);
+        let span = largest - self.step(prediction, target);
+        // Far out, exponentials are tiny beside the number that they are added to.
+        let reach: f64 = self.inputs(prediction, target).map(f64::abs).sum();
+        128 + 2 * span as usize + self.tail.min((6.0 * reach) as usize)
+    }
+
+    /// The loss and its derivatives by one of the predictions, the only one of a pointwise loss.
+    ///
+    /// A derivative lies between its quotients on the left and on the right: those of a curve agree
+    /// to the last digit, and where they do not there is a kink.
+    #[must_use]
+    pub fn truth(&self, prediction: &[f64], target: &[f64], by: usize) -> Truth {
+        let bits = self.bits(prediction, target);
+        let exact = |row: &[f64]| row.iter().map(|&x| Precise::new(x, bits)).collect::<Vec<_>>();
+        let (at, target_exact) = (exact(prediction), exact(target));
+        let value = self.evaluate(0, &at, &target_exact, bits);
+        let (can_fall, can_rise) = match self.domain {
+            Domain::Unit => (prediction[by] > 0.0, prediction[by] < 1.0),
+            Domain::NonNegative => (prediction[by] > 0.0, true),
+            Domain::Real | Domain::Sign => (true, true),
+        };
+        let step = self.step(prediction, target);
+        let h = Precise::new(1.0, bits).times_power_of_two(step);
+        let moved = |steps: f64| {
+            let mut moved = at.clone();
+            moved[by] = at[by].plus(&h.times(&Precise::new(steps, bits)));
+            self.evaluate(0, &moved, &target_exact, bits)
+        };
+        let slope = |a: &Precise, b: &Precise| b.minus(a).times_power_of_two(-step);
+        let bend = |a: &Precise, b: &Precise, c: &Precise| {
+            a.minus(b).minus(&b.minus(c)).times_power_of_two(-2 * step)
+        };
+        let left = can_fall.then(|| {
+            let (back, further) = (moved(-1.0), moved(-2.0));
+            (slope(&back, &value), bend(&further, &back, &value))
+        });
+        let right = can_rise.then(|| {
+            let (on, further) = (moved(1.0), moved(2.0));
+            (slope(&value, &on), bend(&value, &on, &further))
+        });
+        let sides = left.into_iter().chain(right);
+        let (slopes, bends): (Vec<_>, Vec<_>) = sides.unzip();
+        Truth { gradient: Span::of(slopes), second: Span::of(bends), value: Span::of([value]) }
+    }
+}
+
+/// The exponent of a finite number that is not 0.
+fn exponent(x: f64) -> isize {
+    let x = x.abs();
+    let normal = |x: f64| (x.to_bits() >> 52) as isize - 1023;
+    if x < f64::MIN_POSITIVE { normal(x * 2f64.powi(64)) - 64 } else { normal(x) }
+}

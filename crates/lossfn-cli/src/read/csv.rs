@@ -14,7 +14,7 @@ use memchr::{memchr, memchr_iter, memrchr2};
 use super::keys::Interner;
 use super::{
     BATCH_ROWS, Batch, Column, ColumnType, EMPTY, Part, Parts, ReadAs, ReadError, Request, Source,
-    Stop, TextOptions, Values, check_unique, file_error, open_file,
+    Stop, TextOptions, Values, check_unique, file_error, io_error, open_file,
 };
 
 /// Bytes that are read at once.
@@ -60,8 +60,7 @@ impl Csv {
             return Self::from_stream(path, options, Box::new(std::io::stdin()));
         }
         let mut file = open_file(path)?;
-        let failed = |error: std::io::Error| file_error(path, error.to_string());
-        let meta = file.metadata().map_err(failed)?;
+        let meta = file.metadata().map_err(|error| io_error(path, &error))?;
         if !meta.is_file() {
             return Self::from_stream(path, options, Box::new(file));
         }
@@ -128,7 +127,7 @@ impl Csv {
             Input::File { .. } => {
                 let mut file = open_file(&self.path)?;
                 file.seek(SeekFrom::Start(self.start as u64))
-                    .map_err(|error| file_error(&self.path, error.to_string()))?;
+                    .map_err(|error| io_error(&self.path, &error))?;
                 Box::new(file)
             }
             Input::Stream(stream) => {
@@ -190,10 +189,7 @@ impl Source for Csv {
 /// The first block of an input, and whether it is all of it.
 fn read_head(path: &Path, reader: &mut dyn Read) -> Result<(Vec<u8>, bool), ReadError> {
     let mut head = Vec::new();
-    reader
-        .take(BLOCK as u64)
-        .read_to_end(&mut head)
-        .map_err(|error| file_error(path, error.to_string()))?;
+    reader.take(BLOCK as u64).read_to_end(&mut head).map_err(|error| io_error(path, &error))?;
     let ended = head.len() < BLOCK;
     Ok((head, ended))
 }
@@ -261,7 +257,7 @@ impl Blocks<'_> {
             let read = (&mut self.reader)
                 .take(wanted as u64)
                 .read_to_end(&mut bytes)
-                .map_err(|error| file_error(self.path, error.to_string()))?;
+                .map_err(|error| io_error(self.path, &error))?;
             if read < wanted {
                 self.done = true;
                 return Ok((!bytes.is_empty()).then_some(bytes));
@@ -476,6 +472,9 @@ impl Building {
 /// A number, or what stands for a missing one or for true and false.
 fn number(field: &[u8]) -> Result<f64, String> {
     let trimmed = field.trim_ascii();
+    if let Some(value) = short_decimal(trimmed) {
+        return Ok(value);
+    }
     if let Some(value) = std::str::from_utf8(trimmed).ok().and_then(|text| text.parse().ok()) {
         return Ok(value);
     }
@@ -492,6 +491,34 @@ fn number(field: &[u8]) -> Result<f64, String> {
     let cut = if shown.len() < trimmed.len() { "..." } else { "" };
     let hint = if trimmed.starts_with(b"[") { " but a list: use it as class scores" } else { "" };
     Err(format!("`{shown}{cut}` is not a number{hint}"))
+}
+
+/// The value of a decimal number so short that one division gives it exactly rounded: its digits
+/// and the power of ten are both exact. Most numbers in tables are such, and this takes a fraction
+/// of the time of the general way.
+fn short_decimal(text: &[u8]) -> Option<f64> {
+    const LONGEST: usize = 16;
+    const POWERS: [f64; LONGEST] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let (sign, digits) = match text {
+        [b'-', digits @ ..] => (-1.0, digits),
+        digits => (1.0, digits),
+    };
+    if digits.len() > LONGEST {
+        return None;
+    }
+    let mut whole: u64 = 0;
+    let mut point = None;
+    for (at, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => whole = 10 * whole + u64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(at + 1),
+            _ => return None,
+        }
+    }
+    let has_digits = digits.len() > usize::from(point.is_some());
+    let decimals = point.map_or(0, |point| digits.len() - point);
+    (has_digits && whole < 1 << 53).then(|| sign * (whole as f64 / POWERS[decimals]))
 }
 
 /// Whether a trimmed field stands for a missing value.
@@ -599,6 +626,24 @@ mod tests {
         }
         for text in ["x", "1,5", "0x10", "1 2", "[0.5]", "\u{e9}"] {
             assert!(number(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn short_decimals_are_what_the_standard_library_says() {
+        let mut state = 5;
+        for _ in 0..100_000 {
+            let length = random(&mut state) as usize % 19;
+            let text: String = (0..length)
+                .map(|_| char::from(b"0123456789012345678.-"[random(&mut state) as usize % 21]))
+                .collect();
+            if let Some(value) = short_decimal(text.as_bytes()) {
+                let expected: f64 = text.parse().expect("a number");
+                assert_eq!(value.to_bits(), expected.to_bits(), "{text}");
+            }
+        }
+        for text in ["", "-", ".", "-.", "1e5", "9007199254740993", "1.2.3"] {
+            assert_eq!(short_decimal(text.as_bytes()), None, "{text}");
         }
     }
 

@@ -20,11 +20,21 @@ use super::{
 
 /// What one buffer of a message may claim to grow by when decompressed. Zstandard's best is
 /// some 30 thousand; more is a damaged length, for which no memory must be asked.
-const MOST_GROWTH: u64 = 1 << 15;
+const MOST_GROWTH: i64 = 1 << 15;
 
 /// An error in what a file says.
 fn invalid(message: impl Into<String>) -> ArrowError {
     ArrowError::ParseError(message.into())
+}
+
+/// [`guarded`] for the errors of Arrow, whose own prefix says nothing to a reader of ours.
+fn decoded<T>(path: &Path, decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, ReadError> {
+    guarded(path, || {
+        decode().map_err(|error| match error {
+            ArrowError::ParseError(message) => message,
+            other => other.to_string(),
+        })
+    })
 }
 
 /// A message of the format: a header and its body.
@@ -82,12 +92,12 @@ impl Frame {
         };
         let body = self.bytes.get(self.block.metaDataLength() as usize..).unwrap_or_default();
         for buffer in batch.buffers().into_iter().flatten() {
-            let (start, length) = (buffer.offset() as usize, buffer.length() as usize);
-            let Some(claim) = body.get(start..).and_then(|rest| rest.first_chunk::<8>()) else {
-                continue;
-            };
+            let start = buffer.offset() as usize;
+            let bytes =
+                start.checked_add(buffer.length() as usize).and_then(|end| body.get(start..end));
+            let Some(claim) = bytes.and_then(|bytes| bytes.first_chunk()) else { continue };
             let claim = i64::from_le_bytes(*claim);
-            if claim > 0 && claim as u64 / MOST_GROWTH > length as u64 {
+            if claim / MOST_GROWTH > buffer.length() {
                 return Err(invalid("a compressed buffer has an impossible size"));
             }
         }
@@ -133,7 +143,7 @@ impl ArrowFile {
     /// Reads the footer.
     pub(super) fn open(path: &Path) -> Result<Self, ReadError> {
         let mut file = open_file(path)?;
-        let source = guarded(path, || {
+        let source = decoded(path, || {
             let bytes = file.metadata()?.len();
             let mut tail = [0; 10];
             let cut_off = || invalid("the file is cut off or not Arrow IPC");
@@ -177,7 +187,7 @@ impl ArrowFile {
         };
         if selection.projection.iter().any(is_encoded) {
             for &block in &self.dictionaries {
-                guarded(&self.path, || decoder.dictionary(&Frame::read(file, self.bytes, block)?))?;
+                decoded(&self.path, || decoder.dictionary(&Frame::read(file, self.bytes, block)?))?;
             }
         }
         Ok(decoder)
@@ -185,7 +195,7 @@ impl ArrowFile {
 
     /// The number of rows of a batch, from its header alone.
     fn rows(&self, file: &mut File, block: &Block) -> Result<u64, ReadError> {
-        guarded(&self.path, || {
+        decoded(&self.path, || {
             let bytes = Frame::read_bytes(file, self.bytes, block, 0)?;
             let message = Frame::message(&bytes)?;
             let batch = message.header_as_record_batch();
@@ -221,12 +231,12 @@ impl Source for ArrowFile {
         let end = range.end.min(self.batches.len());
         let mut first_row = 0;
         for block in &self.batches[..range.start.min(end)] {
-            first_row += self.rows(&mut file, block)?;
+            first_row = self.rows(&mut file, block)?.saturating_add(first_row);
         }
         let blocks = &self.batches[range.start.min(end)..end];
         Ok(Box::new(blocks.iter().map(move |&block| {
             let first = first_row;
-            first_row += self.rows(&mut file, &block)?;
+            first_row = self.rows(&mut file, &block)?.saturating_add(first);
             Ok(Box::new(FileBatch {
                 path: self.path.clone(),
                 size: self.bytes,
@@ -256,7 +266,7 @@ impl Part for FileBatch {
     }
 
     fn bytes(&self) -> u64 {
-        (i64::from(self.block.metaDataLength()) + self.block.bodyLength()) as u64
+        i64::from(self.block.metaDataLength()).saturating_add(self.block.bodyLength()).max(0) as u64
     }
 
     fn read(
@@ -264,7 +274,7 @@ impl Part for FileBatch {
         consume: &mut dyn FnMut(Batch) -> Result<(), Stop>,
     ) -> Result<u64, ReadError> {
         let mut file = open_file(&self.path)?;
-        let batch = guarded(&self.path, || {
+        let batch = decoded(&self.path, || {
             self.decoder.batch(&Frame::read(&mut file, self.size, self.block)?)
         })?;
         self.converter.convert(&batch, consume)?;
@@ -285,7 +295,7 @@ impl ArrowStream {
     /// Reads the schema.
     pub(super) fn open(path: &Path) -> Result<Self, ReadError> {
         let mut messages = Messages::open(path)?;
-        let source = guarded(path, || {
+        let source = decoded(path, || {
             let frame = messages.next()?.ok_or_else(|| invalid("the stream is empty"))?;
             let message = Frame::message(&frame.bytes)?;
             let schema = message
@@ -328,7 +338,7 @@ impl Source for ArrowStream {
     ) -> Result<Parts<'_>, ReadError> {
         let selection = Selection::new(&self.path, &self.schema, requests)?;
         let mut messages = Messages::open(&self.path)?;
-        guarded(&self.path, || messages.next())?;
+        decoded(&self.path, || messages.next())?;
         Ok(Box::new(StreamBatches {
             decoder: Decoder::new(&self.schema, self.version, &selection),
             path: &self.path,
@@ -426,7 +436,7 @@ impl Iterator for StreamBatches<'_> {
         if self.done {
             return None;
         }
-        let next = guarded(self.path, || self.batch()).transpose();
+        let next = decoded(self.path, || self.batch()).transpose();
         self.done = !matches!(next, Some(Ok(_)));
         Some(next?.map(|(batch, bytes)| {
             let first_row = self.first_row;

@@ -15,7 +15,7 @@ mod tests;
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -275,8 +275,8 @@ impl Format {
         if path.as_os_str() == "-" {
             return Ok(Self::Text);
         }
-        let mut file = open_file(path)?;
-        let meta = file.metadata().map_err(|error| file_error(path, error.to_string()))?;
+        // Asked of the path: opening a pipe and closing it again would end its writer.
+        let meta = std::fs::metadata(path).map_err(|error| io_error(path, &error))?;
         if meta.is_dir() {
             let message = "is a directory: name the files in it, such as 'DIRECTORY/*.parquet'";
             return Err(file_error(path, message));
@@ -291,10 +291,8 @@ impl Format {
             };
         }
         let mut start = Vec::new();
-        (&mut file)
-            .take(512)
-            .read_to_end(&mut start)
-            .map_err(|error| file_error(path, error.to_string()))?;
+        let read = open_file(path)?.take(512).read_to_end(&mut start);
+        read.map_err(|error| io_error(path, &error))?;
         if start.is_empty() {
             return Err(file_error(path, EMPTY));
         }
@@ -363,11 +361,16 @@ fn file_error(path: &Path, message: impl Into<String>) -> ReadError {
 
 /// Opens a file for reading.
 fn open_file(path: &Path) -> Result<File, ReadError> {
-    File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => file_error(path, "there is no such file"),
-        std::io::ErrorKind::PermissionDenied => file_error(path, "may not be read (permissions)"),
+    File::open(path).map_err(|error| io_error(path, &error))
+}
+
+/// What the operating system says of a file.
+fn io_error(path: &Path, error: &io::Error) -> ReadError {
+    match error.kind() {
+        io::ErrorKind::NotFound => file_error(path, "there is no such file"),
+        io::ErrorKind::PermissionDenied => file_error(path, "may not be read (permissions)"),
         _ => file_error(path, error.to_string()),
-    })
+    }
 }
 
 /// Names must be unique, or a request for one would be a guess.

@@ -252,8 +252,8 @@ impl Source for Table {
 
 /// The arrays of an archive: their names and places.
 fn archive_places(file: File) -> Result<Vec<(String, Place)>, String> {
-    let mut archive =
-        ZipArchive::new(io::BufReader::new(file)).map_err(|error| error.to_string())?;
+    let mut archive = ZipArchive::new(io::BufReader::new(file))
+        .map_err(|error| format!("the archive is cut off or not NPZ: {error}"))?;
     let mut places = Vec::new();
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(|error| error.to_string())?;

@@ -10,20 +10,24 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Compression;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 
 use super::arrow::{Converter, Selection, columns, is_text};
 use super::{
-    Batch, Column, Part, Parts, ReadError, Request, Source, Stop, batch_rows, check_unique,
-    guarded, open_file,
+    Batch, CUT_OFF, Column, Part, Parts, ReadError, Request, Source, Stop, batch_rows,
+    check_unique, file_error, guarded, open_file,
 };
 
 /// The number of rows that a part has at most, unless its row group is so large that
 /// [`MOST_PARTS`] comes first.
 const PART_ROWS: usize = 1 << 20;
 
+/// The same for the number of values: rows of lists are large.
+const PART_VALUES: usize = 1 << 25;
+
 /// The number of parts that a row group is cut into at most: each has to skip what comes before it.
-const MOST_PARTS: usize = 32;
+const MOST_PARTS: usize = 24;
 
 /// A Parquet file.
 pub(super) struct Parquet {
@@ -51,7 +55,8 @@ impl Parquet {
         let mut metadata = load(PageIndexPolicy::Skip)?;
         // Parts of a row group find their rows faster by an index of the pages.
         let groups = metadata.metadata().row_groups();
-        if groups.iter().any(|group| rows(group) > PART_ROWS) {
+        let all = ProjectionMask::all();
+        if groups.iter().any(|group| rows(group) > PART_ROWS || values(group, &all) > PART_VALUES) {
             metadata = load(PageIndexPolicy::Optional)?;
         }
         let columns = columns(metadata.schema());
@@ -87,6 +92,27 @@ impl Parquet {
         // Where the reader refuses, its own types do as well, only slower.
         ArrowReaderMetadata::try_new(metadata, options).unwrap_or_else(|_| self.metadata.clone())
     }
+
+    /// Refuses the compressions that are not built in.
+    fn check_compression(
+        &self,
+        group: &RowGroupMetaData,
+        mask: &ProjectionMask,
+    ) -> Result<(), ReadError> {
+        for (leaf, chunk) in group.columns().iter().enumerate() {
+            let compression = chunk.compression();
+            let is_strange = matches!(compression, Compression::BROTLI(_) | Compression::LZO);
+            if is_strange && mask.leaf_included(leaf) {
+                let message = format!(
+                    "column `{}` is compressed by {compression}, which is not read here: write \
+                     the file with zstd or snappy",
+                    chunk.column_path().string()
+                );
+                return Err(file_error(&self.path, message));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Source for Parquet {
@@ -113,12 +139,17 @@ impl Source for Parquet {
         })?;
         let groups = metadata.metadata().row_groups();
         let range = row_groups.unwrap_or(0..groups.len());
+        let mask = selection_mask(&metadata, &selection);
         let mut parts = Vec::new();
-        let mut first_row = 0;
+        let mut first_row: usize = 0;
         for (index, group) in groups.iter().enumerate() {
             let total = rows(group);
             if range.contains(&index) {
-                let count = total.div_ceil(PART_ROWS).min(MOST_PARTS);
+                self.check_compression(group, &mask)?;
+                let values = values(group, &mask);
+                let parts_due = total.div_ceil(PART_ROWS).max(values.div_ceil(PART_VALUES));
+                let count = parts_due.min(MOST_PARTS).min(total);
+                let listed = (values / total.max(1)).saturating_sub(selection.projection.len());
                 let bytes = u64::try_from(group.compressed_size()).unwrap_or(0);
                 let cut = |part: usize| (total as u128 * part as u128 / count as u128) as usize;
                 parts.extend((0..count).map(|part| Slice {
@@ -127,19 +158,34 @@ impl Source for Parquet {
                     metadata: metadata.clone(),
                     row_group: index,
                     rows: cut(part)..cut(part + 1),
-                    first_row,
+                    batch_rows: batch_rows(listed),
+                    first_row: first_row as u64,
                     bytes: bytes / count as u64,
                 }));
             }
-            first_row += total as u64;
+            first_row = total.saturating_add(first_row);
         }
         Ok(Box::new(parts.into_iter().map(|part| Ok(Box::new(part) as Box<dyn Part>))))
     }
 }
 
+/// The columns to decode, as the reader wants them told.
+fn selection_mask(metadata: &ArrowReaderMetadata, selection: &Selection) -> ProjectionMask {
+    ProjectionMask::roots(metadata.parquet_schema(), selection.projection.iter().copied())
+}
+
 /// Rows of a row group.
 fn rows(group: &RowGroupMetaData) -> usize {
     usize::try_from(group.num_rows()).unwrap_or(0)
+}
+
+/// Values in some columns of a row group; a list has many.
+fn values(group: &RowGroupMetaData, mask: &ProjectionMask) -> usize {
+    let chunks = group.columns().iter().enumerate();
+    let values = chunks
+        .filter(|(leaf, _)| mask.leaf_included(*leaf))
+        .map(|(_, chunk)| usize::try_from(chunk.num_values()).unwrap_or(0));
+    values.fold(0, usize::saturating_add)
 }
 
 /// Consecutive rows of a row group.
@@ -152,25 +198,14 @@ struct Slice {
     rows: Range<usize>,
     /// The row of the file that the row group begins with.
     first_row: u64,
+    /// Rows to decode at once.
+    batch_rows: usize,
     bytes: u64,
-}
-
-impl Slice {
-    /// Rows to decode at once: where the columns have lists, fewer.
-    fn batch_rows(&self, mask: &ProjectionMask) -> usize {
-        let group = self.metadata.metadata().row_group(self.row_group);
-        let selected =
-            group.columns().iter().enumerate().filter(|(leaf, _)| mask.leaf_included(*leaf));
-        let values: usize =
-            selected.map(|(_, chunk)| usize::try_from(chunk.num_values()).unwrap_or(0)).sum();
-        let columns = self.selection.projection.len();
-        batch_rows((values / rows(group).max(1)).saturating_sub(columns))
-    }
 }
 
 impl Part for Slice {
     fn first_row(&self) -> Option<u64> {
-        Some(self.first_row + self.rows.start as u64)
+        Some(self.first_row.saturating_add(self.rows.start as u64))
     }
 
     fn bytes(&self) -> u64 {
@@ -182,14 +217,11 @@ impl Part for Slice {
         consume: &mut dyn FnMut(Batch) -> Result<(), Stop>,
     ) -> Result<u64, ReadError> {
         let file: File = open_file(&self.path)?;
-        let mask = ProjectionMask::roots(
-            self.metadata.parquet_schema(),
-            self.selection.projection.iter().copied(),
-        );
+        let mask = selection_mask(&self.metadata, &self.selection);
         let mut reader = guarded(&self.path, || {
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
                 .with_row_groups(vec![self.row_group])
-                .with_batch_size(self.batch_rows(&mask))
+                .with_batch_size(self.batch_rows)
                 .with_projection(mask)
                 .with_offset(self.rows.start)
                 .with_limit(self.rows.len())
@@ -199,7 +231,14 @@ impl Part for Slice {
         while let Some(batch) = guarded(&self.path, || reader.next().transpose())? {
             converter.convert(&batch, consume)?;
         }
-        Ok(converter.rows())
+        let (due, found) = (self.rows.len() as u64, converter.rows());
+        if found != due {
+            let group = self.row_group;
+            let message =
+                format!("row group {group} has {found} rows where {due} are due; {CUT_OFF}");
+            return Err(file_error(&self.path, message));
+        }
+        Ok(found)
     }
 }
 

@@ -31,15 +31,39 @@ pub struct Scored<'a> {
 }
 
 impl Scored<'_> {
+    /// Adds all of the examples to a state.
+    pub fn add_to(&self, state: &mut CostState) {
+        let mut scratch = Vec::new();
+        self.sum_to(state, &mut scratch);
+        self.count_to(state, self.losses.len(), &mut scratch);
+    }
+
+    /// The loss of one of the examples, by its position in this run, times its weight.
+    #[inline]
+    #[must_use]
+    pub fn weighted(&self, at: usize) -> f64 {
+        match self.weights.map_or(1.0, |weights| weights[at]) {
+            0.0 => 0.0,
+            weight => weight * self.losses[at],
+        }
+    }
+
+    /// Whether one of the examples is valid.
+    #[inline]
+    #[must_use]
+    pub fn is_valid(&self, at: usize) -> bool {
+        self.valid.is_none_or(|valid| valid[at])
+    }
+
     /// Adds one of the examples, by its position in this run, to a state.
     #[inline]
-    pub fn add_to(&self, state: &mut CostState, at: usize) {
-        if self.valid.is_some_and(|valid| !valid[at]) {
-            state.skip(1);
-        } else {
+    pub fn add_one_to(&self, state: &mut CostState, at: usize) {
+        if self.is_valid(at) {
             let weight = self.weights.map_or(1.0, |weights| weights[at]);
             let class_weight = self.class_weights.map_or(1.0, |weights| weights[at]);
             state.add(self.losses[at], weight, class_weight);
+        } else {
+            state.skip(1);
         }
     }
 }
@@ -550,13 +574,6 @@ impl Weighing {
 }
 
 impl Scored<'_> {
-    fn weighted(&self, at: usize) -> f64 {
-        match self.weights.map_or(1.0, |weights| weights[at]) {
-            0.0 => 0.0,
-            weight => weight * self.losses[at],
-        }
-    }
-
     /// Adds the losses to a state.
     fn sum_to(&self, state: &mut CostState, scratch: &mut Vec<f64>) {
         if self.weights.is_none() {

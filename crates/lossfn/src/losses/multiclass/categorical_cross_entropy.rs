@@ -48,7 +48,8 @@ impl ClassAxis for CategoricalCrossEntropy {
             if y == 0.0 {
                 return;
             }
-            let p = row.prediction[class].to_f64();
+            // Makes 0 of -0, the wrong side to divide by.
+            let p = row.prediction[class].to_f64() + 0.0;
             value -= y * p.ln();
             if let Some(gradient) = gradients.gradient.as_deref_mut() {
                 gradient[class] = T::from_f64(-y / p);

@@ -25,6 +25,13 @@ impl Pointwise for Quantile {
         let level = N::parameter("level", self.level);
         let above = (prediction - target).positive_part();
         let below = (target - prediction).positive_part();
+        // The side that costs nothing is left out: 0 times an infinite residual would be NaN.
+        if self.level == 0.0 {
+            return above;
+        }
+        if self.level == 1.0 {
+            return below;
+        }
         level * below + (N::constant(1.0) - level) * above
     }
 }

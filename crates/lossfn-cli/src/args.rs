@@ -1,0 +1,275 @@
+//! The command line.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use lossfn::{Denominator, Loss, NothingValid, Reduction, Task};
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// Loss functions of deep learning: what real predictions cost, by group, and which rows cost most.
+#[derive(Debug, Parser)]
+#[command(name = "lossfn", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  lossfn eval predictions.csv --target y --prediction p
+  lossfn list --task binary
+  lossfn describe huber
+
+`lossfn help COMMAND` says more.")]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// What predictions cost: read from files, by any losses, by group
+    Eval(Box<EvalArgs>),
+    /// Join saved states of parts into the result for the whole
+    Merge(MergeArgs),
+    /// All losses
+    List(ListArgs),
+    /// One loss: formula, gradient, parameters, limits, reference
+    Describe(DescribeArgs),
+    /// Completions for a shell, to be put where that shell looks for them
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, for `man -l -`
+    Man {
+        /// The command that the page is for; without it the program's own
+        command: Option<String>,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Files: CSV and TSV (also from standard input, as -), Parquet, Arrow IPC (Feather), NPZ, and NPY,
+where all .npy files given together are the columns of one table, named by file. Which it is, is told
+from the name, else from the first bytes.
+
+Rows are counted from 1; the header is not counted. In JSON, numbers that are infinite or not a
+number are the texts \"inf\", \"-inf\" and \"nan\".
+
+Examples:
+  lossfn eval predictions.csv --target y --prediction p
+      picks the losses that suit the target
+  lossfn eval 'run/*.parquet' --target y --prediction p \\
+      --loss huber --loss 'quantile(level=0.9)' --by country,device --weights w
+      costs by group, weighted
+  lossfn eval digits.csv --target y --prediction 'score_*' --loss softmax_cross_entropy --worst 10
+      class scores in several columns; the ten most costly rows
+  zcat big.csv.gz | lossfn eval - --target y --prediction p --loss squared_error --format json
+      CSV from standard input
+  lossfn eval big.parquet --target y --prediction p --loss huber \\
+      --row-groups 0..8 --save-state part0.json
+      part of a file; `lossfn merge part*.json` joins the parts")]
+pub struct EvalArgs {
+    /// Files or patterns such as 'run/*.parquet'; - is CSV from standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Column of the true values. Labels of classes count from 0; for binary losses 0 and 1 or -1
+    /// and +1. Several columns (as for --prediction) or a list column are a distribution
+    #[arg(long, value_name = "COLUMN")]
+    pub target: String,
+
+    /// Column of the predictions. Class scores: several columns, as 'score_*' or a,b,c, or one
+    /// column of lists. Columns of a pattern are ordered by the number in their name
+    #[arg(long, value_name = "COLUMN")]
+    pub prediction: String,
+
+    /// A loss, such as huber or 'quantile(level=0.9)'; may be given several times. Without it the
+    /// losses that suit the target are picked
+    #[arg(long = "loss", value_name = "LOSS")]
+    pub losses: Vec<Loss>,
+
+    /// Column of example weights
+    #[arg(long, value_name = "COLUMN")]
+    pub weights: Option<String>,
+
+    /// Column that says which rows count: those where it is true or not 0
+    #[arg(long, value_name = "COLUMN")]
+    pub mask: Option<String>,
+
+    /// Columns to group by
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub by: Vec<String>,
+
+    /// How losses become one number; none gives the loss of each row, as CSV
+    #[arg(long, default_value = "mean", value_parser = parse_reduction)]
+    pub reduction: Reduction,
+
+    /// What the mean divides by: weights (the sum of the weights), valid (rows that count), examples
+    /// (all rows), or a number
+    #[arg(long, default_value = "weights", value_parser = parse_denominator)]
+    pub denominator: Denominator,
+
+    /// What a mean without any valid row is
+    #[arg(long, value_name = "WHAT", default_value = "error", value_parser = parse_nothing_valid)]
+    pub nothing_valid: NothingValid,
+
+    /// A weight for each class, for losses over classes
+    #[arg(long, value_name = "W,W,...", value_delimiter = ',')]
+    pub class_weights: Option<Vec<f64>>,
+
+    /// Leave out rows with this label, for losses over classes
+    #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
+    pub ignored_class: Option<i64>,
+
+    /// Show the K rows that cost most. With --format csv only these are printed
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub worst: usize,
+
+    /// Skip rows in which the prediction, target or weight is missing or not a number, and count them
+    #[arg(long)]
+    pub skip_nan: bool,
+
+    /// Only these row groups (Parquet) or record batches (Arrow file), from 0: 3 or 0..8
+    #[arg(long, value_name = "RANGE", value_parser = parse_range)]
+    pub row_groups: Option<Range<usize>>,
+
+    /// Write the state of the cost to this file, for `lossfn merge`
+    #[arg(long, value_name = "FILE")]
+    pub save_state: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub output: OutputArgs,
+
+    /// Field separator of text files; by default a tab for .tsv, else a comma
+    #[arg(long, value_name = "CHARACTER", value_parser = parse_delimiter)]
+    pub delimiter: Option<u8>,
+
+    /// Text files have no header; the columns are named 1, 2, ...
+    #[arg(long)]
+    pub no_header: bool,
+
+    /// Threads; by default one for each processor
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Example:
+  lossfn eval a.parquet --target y --prediction p --loss huber --save-state a.json
+  lossfn eval b.parquet --target y --prediction p --loss huber --save-state b.json
+  lossfn merge a.json b.json
+
+The result is to the bit that of one run over a.parquet and b.parquet.")]
+pub struct MergeArgs {
+    /// Files written by --save-state, or patterns such as 'part*.json'
+    #[arg(required = true, value_name = "STATE")]
+    pub states: Vec<PathBuf>,
+
+    /// Write the joined state to this file
+    #[arg(long, value_name = "FILE")]
+    pub save_state: Option<PathBuf>,
+
+    /// Join states even if they have read the same rows of the same file
+    #[arg(long)]
+    pub allow_repeats: bool,
+
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ListArgs {
+    /// Only losses for this task
+    #[arg(long, value_parser = parse_task)]
+    pub task: Option<Task>,
+
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct DescribeArgs {
+    /// A loss, by name or by the name that another library has for it
+    pub loss: Loss,
+
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TextFormat,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct OutputArgs {
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TextFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+fn parse_reduction(text: &str) -> Result<Reduction, String> {
+    match text {
+        "mean" => Ok(Reduction::Mean),
+        "sum" => Ok(Reduction::Sum),
+        "none" => Ok(Reduction::None),
+        _ => Err("it is mean, sum or none".into()),
+    }
+}
+
+fn parse_denominator(text: &str) -> Result<Denominator, String> {
+    match text {
+        "weights" => Ok(Denominator::Weights),
+        "valid" => Ok(Denominator::Valid),
+        "examples" => Ok(Denominator::Examples),
+        number => match number.parse::<f64>() {
+            Ok(number) if number > 0.0 && number.is_finite() => Ok(Denominator::Number(number)),
+            _ => Err("it is weights, valid, examples or a number above 0".into()),
+        },
+    }
+}
+
+fn parse_nothing_valid(text: &str) -> Result<NothingValid, String> {
+    match text {
+        "error" => Ok(NothingValid::Error),
+        "nan" => Ok(NothingValid::Nan),
+        "zero" => Ok(NothingValid::Zero),
+        _ => Err("it is error, nan or zero".into()),
+    }
+}
+
+fn parse_task(text: &str) -> Result<Task, String> {
+    let names = Task::ALL.map(Task::name).join(", ");
+    let task = Task::ALL.into_iter().find(|task| task.name() == text);
+    task.ok_or_else(|| format!("it is one of {names}"))
+}
+
+fn parse_range(text: &str) -> Result<Range<usize>, String> {
+    let number = |text: &str| text.trim().parse::<usize>().map_err(|error| error.to_string());
+    let range = match text.split_once("..") {
+        Some((start, end)) => number(start)?..number(end)?,
+        None => number(text)?..number(text)?.saturating_add(1),
+    };
+    if range.is_empty() { Err("the range is empty".into()) } else { Ok(range) }
+}
+
+fn parse_delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        [one] if *one != b'"' && *one != b'\n' && *one != b'\r' => Ok(*one),
+        b"\\t" => Ok(b'\t'),
+        _ => Err("it is one character, such as ; or \\t".into()),
+    }
+}

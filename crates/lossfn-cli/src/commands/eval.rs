@@ -1,0 +1,112 @@
+//! `lossfn eval`.
+
+use super::Answer;
+use crate::args::{EvalArgs, Format};
+use crate::error::CliError;
+use crate::eval::Question;
+use crate::eval::engine::{Tables, evaluate, for_each_row};
+use crate::eval::state::{Reading, State};
+use crate::read::{TextOptions, open};
+use crate::report::{csv_line, result_text};
+use lossfn::Reduction;
+use std::io::{BufWriter, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// Evaluates predictions.
+pub fn run(args: EvalArgs) -> Result<Answer, CliError> {
+    let mut question = Question::new(&args);
+    question.costs()?;
+    let paths = expand(&args.files)?;
+    let text = TextOptions { delimiter: args.delimiter, no_header: args.no_header };
+    let tables = Tables { sources: open(&paths, text)?, row_groups: args.row_groups.clone() };
+    if args.reduction == Reduction::None {
+        return losses_of_rows(&args, &question, &tables);
+    }
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = args.threads.map_or(processors, usize::from);
+    let say = |note: &str| {
+        // Not part of the answer; nobody needs to read it.
+        let _ = writeln!(std::io::stderr(), "lossfn: {note}");
+    };
+    let outcome = evaluate(&tables, &mut question, threads, say)?;
+    let readings = paths.iter().map(|path| reading(path, &args)).collect();
+    let state = State::new(question, readings, outcome);
+    let text = result_text(&state, args.output.format)?;
+    if let Some(path) = &args.save_state {
+        state.save(path)?;
+    }
+    Ok(Answer::Text(text))
+}
+
+fn reading(path: &Path, args: &EvalArgs) -> Reading {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    Reading { file: whole.display().to_string(), row_groups: args.row_groups.clone() }
+}
+
+/// The files that patterns stand for.
+pub fn expand(files: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let mut paths = Vec::new();
+    for file in files {
+        let text = file.to_string_lossy();
+        if file.exists() || text == "-" || !text.contains(['*', '?', '[']) {
+            paths.push(file.clone());
+            continue;
+        }
+        let matches = glob::glob(&text)
+            .map_err(|error| CliError::message(format!("the pattern {text:?}: {error}")))?;
+        let before = paths.len();
+        for path in matches {
+            paths.push(path.map_err(|error| CliError::message(error.to_string()))?);
+        }
+        if paths.len() == before {
+            return Err(CliError::message(format!("no file matches {text:?}")));
+        }
+    }
+    Ok(paths)
+}
+
+/// `--reduction none`: the losses row by row, as CSV, by way of a temporary file so that an error in
+/// the last row leaves nothing on standard output.
+fn losses_of_rows(
+    args: &EvalArgs,
+    question: &Question,
+    tables: &Tables,
+) -> Result<Answer, CliError> {
+    for (name, given) in [
+        ("--by", !args.by.is_empty()),
+        ("--worst", args.worst > 0),
+        ("--save-state", args.save_state.is_some()),
+        ("--format json", args.output.format == Format::Json),
+    ] {
+        if given {
+            return Err(CliError::message(format!("{name} does not go with --reduction none")));
+        }
+    }
+    if question.losses.is_empty() {
+        return Err(CliError::message("--reduction none needs a --loss"));
+    }
+    let fail = |source| CliError::Write { what: "a temporary file".into(), source };
+    let mut spool = BufWriter::new(tempfile::tempfile().map_err(fail)?);
+    let several = tables.sources.len() > 1;
+    let mut header: Vec<String> = if several { vec!["file".into()] } else { Vec::new() };
+    header.push("row".into());
+    header.extend(question.losses.iter().cloned());
+    spool.write_all(csv_line(&header).as_bytes()).map_err(fail)?;
+    for_each_row(tables, question, |file, first, losses| {
+        for at in 0..losses.first().map_or(0, Vec::len) {
+            let mut fields: Vec<String> = if several { vec![file.to_owned()] } else { Vec::new() };
+            fields.push((first + at as u64).to_string());
+            // A row that does not count has no loss.
+            let text = |losses: &Vec<f64>| match losses[at] {
+                x if x.is_nan() => String::new(),
+                x => format!("{x:?}"),
+            };
+            fields.extend(losses.iter().map(text));
+            spool.write_all(csv_line(&fields).as_bytes()).map_err(fail)?;
+        }
+        Ok(())
+    })?;
+    let mut file = spool.into_inner().map_err(|error| fail(error.into_error()))?;
+    file.rewind().map_err(fail)?;
+    Ok(Answer::Spooled(file))
+}

@@ -1,0 +1,45 @@
+//! The commands: each turns its arguments into an [`Answer`].
+
+mod describe;
+mod eval;
+mod list;
+mod merge;
+mod shell;
+
+use crate::args::{Args, Command};
+use crate::error::CliError;
+use std::fs::File;
+use std::io::{self, Write};
+
+/// What a command prints.
+pub enum Answer {
+    /// Text, complete.
+    Text(String),
+    /// What was written to a temporary file because it may be large.
+    Spooled(File),
+}
+
+impl Answer {
+    /// Prints the answer.
+    pub fn print(self, to: &mut dyn Write) -> Result<(), CliError> {
+        let written = match self {
+            Self::Text(text) => to.write_all(text.as_bytes()),
+            Self::Spooled(mut file) => io::copy(&mut file, to).map(|_| ()),
+        };
+        written
+            .and_then(|()| to.flush())
+            .map_err(|source| CliError::Write { what: "the answer".into(), source })
+    }
+}
+
+/// Runs a command.
+pub fn run(args: Args) -> Result<Answer, CliError> {
+    match args.command {
+        Command::Eval(args) => eval::run(*args),
+        Command::Merge(args) => merge::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Describe(args) => describe::run(&args),
+        Command::Completions { shell } => Ok(shell::completions(shell)),
+        Command::Man { command } => shell::man(command.as_deref()),
+    }
+}

@@ -1,0 +1,402 @@
+//! All parts of all tables, over threads.
+
+use crate::error::CliError;
+use crate::eval::columns::Roles;
+use crate::eval::pick::pick;
+use crate::eval::rows::{Fault, Rows, Signs};
+use crate::eval::totals::{CostlyRow, Key, Place, Totals};
+use crate::eval::Question;
+use crate::read::{Batch, Part, Parts, ReadError, Source, Stop};
+use indicatif::{ProgressBar, ProgressStyle};
+use lossfn::{Cost, CostState};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// The tables that are read.
+pub struct Tables {
+    pub sources: Vec<(PathBuf, Box<dyn Source>)>,
+    pub row_groups: Option<Range<usize>>,
+}
+
+/// A row that can be found: file and row, counted from 1.
+pub type FoundRow = (String, u64);
+
+/// What a run gives.
+pub struct Outcome {
+    /// For each group a state per loss.
+    pub groups: Vec<(Key, Vec<CostState>)>,
+    /// For each loss the most costly rows.
+    pub worst: Vec<Vec<CostlyRow<FoundRow>>>,
+    pub rows: u64,
+    pub skipped: u64,
+}
+
+/// What has become of a part.
+#[derive(Clone, Copy, Default)]
+struct PartRecord {
+    table: usize,
+    first_row: Option<u64>,
+    rows: u64,
+}
+
+/// The parts of all tables, one after the other, with what became of them.
+struct Queue<'a> {
+    tables: Vec<(usize, Parts<'a>)>,
+    records: Vec<PartRecord>,
+    failed: bool,
+}
+
+impl Queue<'_> {
+    fn next(&mut self) -> Option<Result<(usize, Box<dyn Part>), (usize, ReadError)>> {
+        while !self.failed {
+            let (table, parts) = self.tables.first_mut()?;
+            let table = *table;
+            match parts.next() {
+                None => drop(self.tables.remove(0)),
+                Some(Err(error)) => return Some(Err((table, error))),
+                Some(Ok(part)) => {
+                    let first_row = part.first_row();
+                    self.records.push(PartRecord { table, first_row, rows: 0 });
+                    return Some(Ok((self.records.len() - 1, part)));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Why a worker stopped: what is wrong, where.
+struct Failure {
+    part: usize,
+    table: usize,
+    row: Option<u64>,
+    column: Option<String>,
+    error: CliError,
+}
+
+impl Tables {
+    /// Which columns of each table are read.
+    fn roles(&self, question: &Question) -> Result<Vec<Roles>, CliError> {
+        let roles = |(path, source): &(PathBuf, Box<dyn Source>)| {
+            Roles::new(question, path, source.as_ref())
+        };
+        self.sources.iter().map(roles).collect()
+    }
+
+    fn queue(&self, roles: &[Roles]) -> Result<Queue<'_>, CliError> {
+        let mut tables = Vec::new();
+        for (at, (path, source)) in self.sources.iter().enumerate() {
+            let requests = &roles[at].requests;
+            if let Some(range) = &self.row_groups {
+                let count = source.row_groups().ok_or_else(|| {
+                    CliError::message(format!(
+                        "{}: --row-groups is for Parquet and Arrow files",
+                        path.display()
+                    ))
+                })?;
+                if range.end > count {
+                    return Err(CliError::message(format!(
+                        "{}: --row-groups {}..{} is beyond its {count} row groups",
+                        path.display(),
+                        range.start,
+                        range.end
+                    )));
+                }
+            }
+            tables.push((at, source.parts(requests, self.row_groups.clone())?));
+        }
+        Ok(Queue { tables, records: Vec::new(), failed: false })
+    }
+
+    fn progress(&self) -> ProgressBar {
+        let bytes: Option<u64> = self.sources.iter().map(|(_, source)| source.bytes()).sum();
+        let template = match bytes {
+            Some(_) => "{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+            None => "{spinner} {bytes}, {bytes_per_sec}",
+        };
+        let bar = bytes.map_or_else(ProgressBar::no_length, ProgressBar::new);
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    }
+
+    /// The place of a row as a person finds it.
+    fn find(&self, records: &[PartRecord], place: Place) -> FoundRow {
+        let record = records[place.part];
+        let before = |earlier: &&PartRecord| earlier.table == record.table;
+        let first = record.first_row.unwrap_or_else(|| {
+            records[..place.part].iter().filter(before).map(|earlier| earlier.rows).sum()
+        });
+        (self.name(record.table), first + place.row + 1)
+    }
+
+    fn name(&self, table: usize) -> String {
+        let path: &Path = &self.sources[table].0;
+        if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() }
+    }
+
+    /// The failure as an error that names file, row and column.
+    fn report(&self, records: &[PartRecord], failure: Failure) -> CliError {
+        let Failure { part, table, row, column, error } = failure;
+        let file = self.name(table);
+        match (row, column) {
+            (Some(row), column) => {
+                let (file, row) = self.find(records, Place { part, row });
+                CliError::Row { file, row, column, message: error.to_string() }
+            }
+            (None, Some(column)) => CliError::message(format!("{file}: column {column}: {error}")),
+            (None, None) => error,
+        }
+    }
+}
+
+/// Evaluates a question over tables. Without named losses picks some, and puts them into the
+/// question; `say` is told why.
+pub fn evaluate(
+    tables: &Tables,
+    question: &mut Question,
+    threads: usize,
+    say: impl Fn(&str),
+) -> Result<Outcome, CliError> {
+    let roles = tables.roles(question)?;
+    let queue = Mutex::new(tables.queue(&roles)?);
+    let signs = Signs::default();
+    let progress = tables.progress();
+    let finish = |result: Result<Totals, Failure>| {
+        progress.finish_and_clear();
+        let records = &queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).records;
+        match result {
+            Err(failure) => Err(tables.report(records, failure)),
+            Ok(mut totals) => {
+                signs.check(&question_target(&roles)).map_err(CliError::Message)?;
+                let (rows, skipped) = (totals.rows, std::mem::take(&mut totals.skipped));
+                let (groups, worst) = totals.finish();
+                let found = |row: CostlyRow<Place>| CostlyRow {
+                    place: tables.find(records, row.place),
+                    loss: row.loss,
+                    prediction: row.prediction,
+                    target: row.target,
+                };
+                let worst = worst
+                    .into_iter()
+                    .map(|rows| rows.into_iter().map(found).collect())
+                    .collect();
+                Ok(Outcome { groups, worst, rows, skipped })
+            }
+        }
+    };
+
+    // The first part alone where losses are yet to be picked: by a look at its first batch.
+    let mut costs = question.costs()?;
+    let mut first = None;
+    if costs.is_empty() {
+        let mut totals = None;
+        let mut pick_and_add = |part: usize, from: u64, table: usize, batch: &Batch| {
+            let rows = Rows::new(question, &roles[table], batch)?;
+            let totals = match &mut totals {
+                Some(totals) => totals,
+                empty => {
+                    let picked = pick(&rows);
+                    say(&picked.why);
+                    question.losses = picked.losses.iter().map(ToString::to_string).collect();
+                    costs = question.costs().map_err(|error| Fault::whole(error.to_string()))?;
+                    empty.insert(Totals::new(costs.len(), question.worst))
+                }
+            };
+            add(totals, &costs, &signs, &roles[table], batch, &rows, Place { part, row: from })
+        };
+        let next = work_on_next(&queue, &progress, &mut pick_and_add);
+        match next {
+            None => {}
+            Some(Err(failure)) => return finish(Err(failure)),
+            Some(Ok(())) => {}
+        }
+        if totals.is_none() {
+            return Err(CliError::message(
+                "there are no rows to pick losses by: name some with --loss",
+            ));
+        }
+        first = totals;
+    }
+
+    let (question_ref, costs) = (&*question, &costs);
+    let work = || {
+        let mut totals = Totals::new(costs.len(), question_ref.worst);
+        let mut add_batch = |part: usize, from: u64, table: usize, batch: &Batch| {
+            let rows = Rows::new(question_ref, &roles[table], batch)?;
+            add(&mut totals, costs, &signs, &roles[table], batch, &rows, Place { part, row: from })
+        };
+        while let Some(result) = work_on_next(&queue, &progress, &mut add_batch) {
+            result?;
+        }
+        Ok(totals)
+    };
+    let results: Vec<Result<Totals, Failure>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    // The first fault in the order of the rows, so that the message does not depend on threads.
+    let mut totals = first.unwrap_or_else(|| Totals::new(costs.len(), question.worst));
+    let mut failure: Option<Failure> = None;
+    for result in results {
+        match result {
+            Ok(more) => totals.merge(more),
+            Err(new) => {
+                let order = |failure: &Failure| (failure.part, failure.row);
+                if failure.as_ref().is_none_or(|old| order(&new) < order(old)) {
+                    failure = Some(new);
+                }
+            }
+        }
+    }
+    finish(failure.map_or(Ok(totals), Err))
+}
+
+fn question_target(roles: &[Roles]) -> String {
+    let name = |roles: &Roles| roles.target.first().map(|&at| roles.names[at].clone());
+    roles.first().and_then(name).unwrap_or_default()
+}
+
+/// What is done with a batch: its part, its first row within the part, its table.
+type Consume<'a> = dyn FnMut(usize, u64, usize, &Batch) -> Result<(), Fault> + 'a;
+
+/// Takes the next part and works on it; `None` when there is none.
+fn work_on_next(
+    queue: &Mutex<Queue<'_>>,
+    progress: &ProgressBar,
+    consume: &mut Consume<'_>,
+) -> Option<Result<(), Failure>> {
+    let lock = || queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (number, part, table) = {
+        let mut queue = lock();
+        match queue.next()? {
+            Ok((number, part)) => (number, part, queue.records[number].table),
+            Err((table, error)) => {
+                queue.failed = true;
+                let part = queue.records.len();
+                return Some(Err(Failure { part, table, row: None, column: None, error: error.into() }));
+            }
+        }
+    };
+    let bytes = part.bytes();
+    let mut seen = 0;
+    let mut fault = None;
+    let read = part.read(&mut |batch| {
+        let result = consume(number, seen, table, &batch);
+        seen += batch.rows as u64;
+        result.map_err(|found| {
+            fault = Some((found, seen - batch.rows as u64));
+            Stop
+        })
+    });
+    progress.inc(bytes);
+    let failure = match (read, fault) {
+        (_, Some((Fault { row, column, message }, start))) => Some(Failure {
+            part: number,
+            table,
+            row: row.map(|row| start + row as u64),
+            column,
+            error: CliError::Message(message),
+        }),
+        (Ok(rows), None) => {
+            lock().records[number].rows = rows;
+            None
+        }
+        (Err(error), None) => {
+            let (row, column, error) = match error {
+                ReadError::Value { row, column, message } => {
+                    (Some(row), Some(column), CliError::Message(message))
+                }
+                ReadError::Record { row, message } => (Some(row), None, CliError::Message(message)),
+                whole => (None, None, whole.into()),
+            };
+            Some(Failure { part: number, table, row, column, error })
+        }
+    };
+    if failure.is_some() {
+        lock().failed = true;
+    }
+    Some(failure.map_or(Ok(()), Err))
+}
+
+/// Adds the rows of a batch to totals.
+fn add(
+    totals: &mut Totals,
+    costs: &[Cost],
+    signs: &Signs,
+    roles: &Roles,
+    batch: &Batch,
+    rows: &Rows<'_>,
+    start: Place,
+) -> Result<(), Fault> {
+    let groups = totals.groups_of(roles, batch);
+    for (loss, cost) in costs.iter().enumerate() {
+        rows.score(cost, signs, |scored| {
+            totals.add(loss, &scored, &groups, |at| {
+                let (prediction, target) = rows.example(at);
+                let place = Place { row: start.row + at as u64, ..start };
+                CostlyRow { place, loss: 0.0, prediction, target }
+            });
+        })?;
+    }
+    totals.rows += rows.count as u64;
+    totals.skipped += rows.skipped;
+    Ok(())
+}
+
+/// Calls `each` with the losses of every batch in the order of the rows, on this thread: file, first
+/// row, and for each loss the losses of the rows.
+pub fn for_each_row(
+    tables: &Tables,
+    question: &Question,
+    mut each: impl FnMut(&str, u64, &[Vec<f64>]) -> Result<(), CliError>,
+) -> Result<Totals, CliError> {
+    let roles = tables.roles(question)?;
+    let costs = question.costs()?;
+    let queue = Mutex::new(tables.queue(&roles)?);
+    let (signs, progress) = (Signs::default(), tables.progress());
+    let mut totals = Totals::new(costs.len(), 0);
+    let (mut written, mut table_seen) = (Ok(()), (0, 0));
+    let mut consume = |_: usize, _: u64, table: usize, batch: &Batch| {
+        let rows = Rows::new(question, &roles[table], batch)?;
+        let mut losses = vec![vec![0.0; rows.count]; costs.len()];
+        for (cost, losses) in costs.iter().zip(&mut losses) {
+            rows.score(cost, &signs, |scored| {
+                for at in 0..scored.losses.len() {
+                    losses[scored.start + at] =
+                        if scored.is_valid(at) { scored.weighted(at) } else { f64::NAN };
+                }
+            })?;
+        }
+        if table_seen.0 != table {
+            table_seen = (table, 0);
+        }
+        written = each(&tables.name(table), table_seen.1 + 1, &losses);
+        table_seen.1 += rows.count as u64;
+        totals.rows += rows.count as u64;
+        totals.skipped += rows.skipped;
+        written.as_ref().map_err(|_| Fault::whole(String::new())).copied()
+    };
+    let mut failure = None;
+    while let Some(result) = work_on_next(&queue, &progress, &mut consume) {
+        if let Err(found) = result {
+            failure = Some(found);
+            break;
+        }
+    }
+    progress.finish_and_clear();
+    written?;
+    if let Some(failure) = failure {
+        let records = queue.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).records;
+        return Err(tables.report(&records, failure));
+    }
+    signs.check(&question_target(&roles)).map_err(CliError::Message)?;
+    Ok(totals)
+}

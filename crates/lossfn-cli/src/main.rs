@@ -1,0 +1,28 @@
+//! The program `lossfn`: what real predictions cost.
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod error;
+mod eval;
+mod read;
+mod report;
+
+use clap::Parser;
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    // The whole answer is there before its first byte is printed: an error leaves nothing behind.
+    let result = commands::run(args).and_then(|answer| answer.print(&mut std::io::stdout().lock()));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell if standard error is closed too.
+            let _ = writeln!(std::io::stderr(), "lossfn: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

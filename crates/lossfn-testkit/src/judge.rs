@@ -1,0 +1,125 @@
+//! Whether a result of floating-point arithmetic is as good as it can be.
+
+use crate::points::Precision;
+use crate::precise::{Definition, Precise, Span, Truth};
+use crate::{ulps_f32, ulps_f64};
+use lossfn::{Domain, Loss};
+use std::collections::HashMap;
+
+/// What kernels may be off by, in units of the last place.
+pub const CEILING: u64 = 4;
+
+/// How far from the truth a result is, in units of the last place of its type; 0 for anything
+/// between the ends of a kink. Where the truth is beyond all bounds and has no known slope, all that
+/// is asked for is a number.
+#[must_use]
+pub fn distance(found: f64, truth: &Span, precision: Precision) -> u64 {
+    let from = |end: &Precise| match precision {
+        Precision::Single => ulps_f32(found as f32, end.to_f32()),
+        Precision::Double => ulps_f64(found, end.to_f64()),
+    };
+    let within = truth.low.to_f64() <= found && found <= truth.high.to_f64();
+    if within || truth.is_nan() && !found.is_nan() {
+        return 0;
+    }
+    from(&truth.low).min(from(&truth.high))
+}
+
+/// What the rounding of a subnormal number may add as an absolute error: a parameter multiplies it
+/// along with the number.
+#[must_use]
+pub fn underflow(parameters: &[f64], precision: Precision) -> f64 {
+    CEILING as f64 * precision.smallest() * parameters.iter().copied().fold(1.0, f64::max)
+}
+
+/// How a result came to be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the truth, but for so many units of the last place.
+    Exact(u64),
+    /// It is the truth but for what subnormal numbers lose.
+    Underflow,
+    /// The residual is beyond the largest number, and the loss came out as infinite.
+    Overflow,
+    /// It is the truth for inputs that differ in the last place.
+    Nearby,
+    /// It is none of these.
+    Wrong(u64),
+}
+
+/// Judges losses and derivatives of one pointwise loss.
+///
+/// The loss must be right but for [`CEILING`]. So must its derivatives, for inputs that are off by
+/// at most one in the last place: where a gradient is a small difference of large numbers, or lies
+/// beside a kink, the rounding of the residual counts as much as that. A class is never off.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    loss: &'a Loss,
+    definition: Definition,
+    precision: Precision,
+    nearby: HashMap<(u64, u64), Truth>,
+}
+
+impl<'a> Judge<'a> {
+    /// The judge of a loss.
+    #[must_use]
+    pub fn new(loss: &'a Loss, precision: Precision) -> Self {
+        Self { loss, definition: Definition::new(loss, precision), precision, nearby: HashMap::new() }
+    }
+
+    /// What the loss is at a point.
+    #[must_use]
+    pub fn truth(&self, prediction: f64, target: f64) -> Truth {
+        self.definition.truth(&[prediction], &[target], 0)
+    }
+
+    /// Judges a loss (order 0), gradient (1) or second derivative (2).
+    pub fn verdict(
+        &mut self,
+        order: usize,
+        found: f64,
+        (prediction, target): (f64, f64),
+        truth: &Truth,
+    ) -> Verdict {
+        let span = truth.order(order);
+        let off = distance(found, span, self.precision);
+        if off <= CEILING {
+            return Verdict::Exact(off);
+        }
+        let slack = underflow(self.loss.parameters(), self.precision);
+        if [&span.low, &span.high].iter().any(|end| (found - end.to_f64()).abs() <= slack) {
+            return Verdict::Underflow;
+        }
+        let description = self.loss.description();
+        let both_real = (description.prediction, description.target) == (Domain::Real, Domain::Real);
+        let residual = self.precision.round(prediction - target);
+        if order == 0 && both_real && residual.is_infinite() && found == f64::INFINITY {
+            return Verdict::Overflow;
+        }
+        if order > 0 {
+            let (definition, precision) = (&self.definition, self.precision);
+            let key = (prediction.to_bits(), target.to_bits());
+            let nearby = self.nearby.entry(key).or_insert_with(|| {
+                let inside = |x: &f64, domain: Domain| x.is_finite() && domain.contains(*x);
+                let is_class = match description.target {
+                    Domain::Sign => true,
+                    Domain::Unit => target == 0.0 || target == 1.0,
+                    Domain::Real | Domain::NonNegative => false,
+                };
+                let around = precision.neighbours(target);
+                let targets = if is_class { &around[1..2] } else { &around };
+                let targets = targets.iter().filter(|y| inside(y, description.target));
+                let truths = targets.flat_map(|&y| {
+                    let around = precision.neighbours(prediction).into_iter();
+                    let around = around.filter(|p| inside(p, description.prediction));
+                    around.map(move |p| definition.truth(&[p], &[y], 0))
+                });
+                truths.reduce(Truth::joined).expect("the point itself is in the domain")
+            });
+            if distance(found, nearby.order(order), precision) <= CEILING {
+                return Verdict::Nearby;
+            }
+        }
+        Verdict::Wrong(off)
+    }
+}
