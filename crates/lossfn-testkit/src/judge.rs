@@ -123,3 +123,15 @@ impl<'a> Judge<'a> {
         Verdict::Wrong(off)
     }
 }
+
+/// What the gradient by one score may be off by, as an absolute error: where a class has a part of
+/// the target it is a difference of nearly equal numbers, and the numbers count.
+#[must_use]
+pub fn cancellation(target: &[f64], class: usize, precision: Precision) -> f64 {
+    let total: f64 = target.iter().sum();
+    // All of the target in one class: there the difference is had without cancellation.
+    if target[class] == 0.0 || target[class] == total {
+        return 0.0;
+    }
+    CEILING as f64 * precision.epsilon() * total.max(1.0)
+}

@@ -5,10 +5,11 @@
 //! share a mistake with the library's.
 
 use crate::points::Precision;
-use dashu_float::FBig;
 use dashu_float::round::mode::HalfEven;
+use dashu_float::{DBig, FBig};
 use lossfn::number::{Binary, Comparison, Node, Unary};
 use lossfn::{Domain, Formula, Loss};
+use std::str::FromStr;
 
 /// A binary floating-point number of many digits.
 pub type Big = FBig<HalfEven, 2>;
@@ -50,6 +51,22 @@ impl Precise {
         // One zero: formulas do not tell -0 from 0.
         let exact = Big::try_from(x + 0.0).expect("a finite number");
         Finite(exact.with_precision(bits).value())
+    }
+
+    /// A decimal number of any length, or `inf`, `-inf` or `nan`.
+    ///
+    /// # Panics
+    /// If the text is none of these.
+    #[must_use]
+    pub fn parse(text: &str, bits: usize) -> Self {
+        let special: f64 = text.parse().expect("a number");
+        // Text beyond the range of f64 is read as infinite or 0 there, but not here.
+        if special.is_nan() || text.contains("inf") {
+            return Self::new(special, bits);
+        }
+        let decimal = DBig::from_str(text).expect("a decimal number");
+        let binary = decimal.with_base_and_precision::<2>(bits).value();
+        Finite(binary.with_rounding())
     }
 
     /// The nearest f64.
@@ -332,6 +349,13 @@ impl Span {
             low: pick(self.low, other.low, true),
             high: pick(self.high, other.high, false),
         }
+    }
+
+    /// The largest magnitude of its numbers.
+    #[must_use]
+    pub fn magnitude(&self) -> Precise {
+        let (low, high) = (self.low.magnitude(), self.high.magnitude());
+        if low.is_less_than(&high) { high } else { low }
     }
 
     /// Whether no number is known.

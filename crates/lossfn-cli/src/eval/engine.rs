@@ -3,7 +3,7 @@
 use crate::error::CliError;
 use crate::eval::columns::Roles;
 use crate::eval::pick::pick;
-use crate::eval::rows::{Fault, Rows, Signs};
+use crate::eval::rows::{Fault, Rows, Seen};
 use crate::eval::totals::{CostlyRow, Key, Place, Totals};
 use crate::eval::Question;
 use crate::read::{Batch, Part, Parts, ReadError, Source, Stop};
@@ -164,7 +164,7 @@ pub fn evaluate(
 ) -> Result<Outcome, CliError> {
     let roles = tables.roles(question)?;
     let queue = Mutex::new(tables.queue(&roles)?);
-    let signs = Signs::default();
+    let met = Seen::default();
     let progress = tables.progress();
     let finish = |result: Result<Totals, Failure>| {
         progress.finish_and_clear();
@@ -172,7 +172,7 @@ pub fn evaluate(
         match result {
             Err(failure) => Err(tables.report(records, failure)),
             Ok(mut totals) => {
-                signs.check(&question_target(&roles)).map_err(CliError::Message)?;
+                met.check(&question_target(&roles)).map_err(CliError::Message)?;
                 let (rows, skipped) = (totals.rows, std::mem::take(&mut totals.skipped));
                 let (groups, worst) = totals.finish();
                 let found = |row: CostlyRow<Place>| CostlyRow {
@@ -207,7 +207,7 @@ pub fn evaluate(
                     empty.insert(Totals::new(costs.len(), question.worst))
                 }
             };
-            add(totals, &costs, &signs, &roles[table], batch, &rows, Place { part, row: from })
+            add(totals, &costs, &met, &roles[table], batch, &rows, Place { part, row: from })
         };
         let next = work_on_next(&queue, &progress, &mut pick_and_add);
         match next {
@@ -228,7 +228,7 @@ pub fn evaluate(
         let mut totals = Totals::new(costs.len(), question_ref.worst);
         let mut add_batch = |part: usize, from: u64, table: usize, batch: &Batch| {
             let rows = Rows::new(question_ref, &roles[table], batch)?;
-            add(&mut totals, costs, &signs, &roles[table], batch, &rows, Place { part, row: from })
+            add(&mut totals, costs, &met, &roles[table], batch, &rows, Place { part, row: from })
         };
         while let Some(result) = work_on_next(&queue, &progress, &mut add_batch) {
             result?;
@@ -330,7 +330,7 @@ fn work_on_next(
 fn add(
     totals: &mut Totals,
     costs: &[Cost],
-    signs: &Signs,
+    met: &Seen,
     roles: &Roles,
     batch: &Batch,
     rows: &Rows<'_>,
@@ -338,7 +338,7 @@ fn add(
 ) -> Result<(), Fault> {
     let groups = totals.groups_of(roles, batch);
     for (loss, cost) in costs.iter().enumerate() {
-        rows.score(cost, signs, |scored| {
+        rows.score(cost, met, |scored| {
             totals.add(loss, &scored, &groups, |at| {
                 let (prediction, target) = rows.example(at);
                 let place = Place { row: start.row + at as u64, ..start };
@@ -361,14 +361,14 @@ pub fn for_each_row(
     let roles = tables.roles(question)?;
     let costs = question.costs()?;
     let queue = Mutex::new(tables.queue(&roles)?);
-    let (signs, progress) = (Signs::default(), tables.progress());
+    let (met, progress) = (Seen::default(), tables.progress());
     let mut totals = Totals::new(costs.len(), 0);
     let (mut written, mut table_seen) = (Ok(()), (0, 0));
     let mut consume = |_: usize, _: u64, table: usize, batch: &Batch| {
         let rows = Rows::new(question, &roles[table], batch)?;
         let mut losses = vec![vec![0.0; rows.count]; costs.len()];
         for (cost, losses) in costs.iter().zip(&mut losses) {
-            rows.score(cost, &signs, |scored| {
+            rows.score(cost, &met, |scored| {
                 for at in 0..scored.losses.len() {
                     losses[scored.start + at] =
                         if scored.is_valid(at) { scored.weighted(at) } else { f64::NAN };
@@ -397,6 +397,6 @@ pub fn for_each_row(
         let records = queue.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).records;
         return Err(tables.report(&records, failure));
     }
-    signs.check(&question_target(&roles)).map_err(CliError::Message)?;
+    met.check(&question_target(&roles)).map_err(CliError::Message)?;
     Ok(totals)
 }

@@ -6,7 +6,7 @@ use crate::read::{Batch, Values};
 use lossfn::{Cost, Domain, Error, Examples, Scored};
 use ndarray::{ArrayView1, ArrayView2};
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A fault in a row of a batch.
 #[derive(Debug)]
@@ -38,11 +38,14 @@ impl Numbers<'_> {
     }
 }
 
-/// Which ways of writing two classes have been met in the target.
+/// What has been met in any row so far, and must agree with all others.
 #[derive(Debug, Default)]
-pub struct Signs {
+pub struct Seen {
+    /// The target was 0 where a loss wants -1.
     zero: AtomicBool,
     minus_one: AtomicBool,
+    /// The number of predicted numbers per row; 0 as long as there is none.
+    width: AtomicUsize,
 }
 
 /// The rows of a batch in their roles.
@@ -117,9 +120,13 @@ impl<'a> Rows<'a> {
     pub fn score(
         &self,
         cost: &Cost,
-        signs: &Signs,
+        seen: &Seen,
         each: impl FnMut(Scored<'_>),
     ) -> Result<(), Fault> {
+        // Rows that are all missing have no width of their own.
+        if !self.valid.as_ref().is_some_and(|valid| !valid.contains(&true)) {
+            seen.check_width(self.prediction.width)?;
+        }
         let description = cost.loss().description();
         let (k, target_width) = (self.prediction.width, self.target.width);
         let scored = if cost.loss().has_class_axis() {
@@ -148,7 +155,7 @@ impl<'a> Rows<'a> {
                     cost.loss()
                 )));
             }
-            let target = self.binary_target(description.target, signs);
+            let target = self.binary_target(description.target, seen);
             let examples =
                 Examples::new(ArrayView1::from(&*self.prediction.values), &*target);
             cost.for_each_scored(&self.complete(examples), each)
@@ -169,14 +176,14 @@ impl<'a> Rows<'a> {
 
     /// The target in the form that a loss of two classes wants: classes may be written 0 and 1 or
     /// -1 and +1. What is neither is left for the library to refuse.
-    fn binary_target(&self, domain: Domain, signs: &Signs) -> Cow<'_, [f64]> {
+    fn binary_target(&self, domain: Domain, seen: &Seen) -> Cow<'_, [f64]> {
         let (from, to, met) = match domain {
-            Domain::Sign => (0.0, -1.0, &signs.zero),
-            Domain::Unit => (-1.0, 0.0, &signs.minus_one),
+            Domain::Sign => (0.0, -1.0, &seen.zero),
+            Domain::Unit => (-1.0, 0.0, &seen.minus_one),
             _ => return Cow::Borrowed(&self.target.values),
         };
         if domain == Domain::Sign && self.target.values.contains(&-1.0) {
-            signs.minus_one.store(true, Ordering::Relaxed);
+            seen.minus_one.store(true, Ordering::Relaxed);
         }
         if !self.target.values.contains(&from) {
             return Cow::Borrowed(&self.target.values);
@@ -242,7 +249,20 @@ impl<'a> Rows<'a> {
     }
 }
 
-impl Signs {
+impl Seen {
+    /// Each row must have as many predicted numbers as the first.
+    fn check_width(&self, width: usize) -> Result<(), Fault> {
+        let first = self.width.compare_exchange(0, width, Ordering::Relaxed, Ordering::Relaxed);
+        match first {
+            Err(first) if first != width => Err(Fault {
+                row: Some(0),
+                column: None,
+                message: format!("{width} predicted numbers, where other rows have {first}"),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Two classes must not be written in both ways in one target.
     pub fn check(&self, target: &str) -> Result<(), String> {
         if self.zero.load(Ordering::Relaxed) && self.minus_one.load(Ordering::Relaxed) {
@@ -271,6 +291,10 @@ fn numbers<'a>(
         match &batch.columns[*one] {
             Values::Numbers(numbers) => {
                 return Ok(Numbers { width: 1, values: Cow::Borrowed(numbers) });
+            }
+            // No list at all to tell the length: all are missing.
+            Values::Lists { width: 0, .. } => {
+                return Ok(Numbers { width: 2, values: vec![f64::NAN; 2 * batch.rows].into() });
             }
             Values::Lists { width, values } => {
                 return Ok(Numbers { width: *width, values: Cow::Borrowed(values) });

@@ -1,5 +1,8 @@
 //! A sum without rounding.
 
+use crate::kernel::InstructionSet;
+use crate::kernel::isa::{self, Work};
+use crate::number::Isa;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bits of one limb; the rest of an i64 is room for carries.
@@ -8,6 +11,14 @@ const LIMB: usize = 32;
 const LOWEST: i32 = -1074;
 /// Additions after which carries must be settled at the latest.
 const ROOM: u32 = 1 << 29;
+
+/// Numbers that [`ExactSum::extend`] works on at a time.
+const BLOCK: usize = 4096;
+/// Sums that are independent of each other, so that the compiler can use vectors.
+const LANES: usize = 32;
+/// Bits kept by one cut. A lane sums up BLOCK / LANES = 2^7 numbers of so many bits and a sign: within
+/// the 53 bits of an f64.
+const KEPT_BITS: i32 = 44;
 
 /// The exact sum of any number of f64: it does not depend on the order of additions, nor on how
 /// they are spread over threads, files or machines, and is rounded once, when it is asked for.
@@ -73,43 +84,34 @@ impl ExactSum {
 
     /// Adds many numbers, faster than one by one.
     ///
-    /// Their upper 40 bits, counted from the largest of them, are cut off by adding and subtracting
-    /// a large power of two; so cut, a block of up to 4096 sums up in an f64 without rounding. Then
-    /// the same for what remains, until nothing does: two or three rounds for most data.
+    /// Their upper bits, counted from the largest of them, are cut off by adding and subtracting a
+    /// large power of two; so cut, a block sums up in f64 without rounding. Then the same for what
+    /// remains, until nothing does: two or three rounds for most data.
     pub fn extend(&mut self, numbers: &[f64]) {
-        const BLOCK: usize = 4096;
-        const KEPT_BITS: i32 = 40;
+        // Few are added sooner than the block is set up.
+        if numbers.len() <= 2 * LANES {
+            return numbers.iter().for_each(|&x| self.add(x));
+        }
         let mut rest = [0.0; BLOCK];
         for block in numbers.chunks(BLOCK) {
             let rest = &mut rest[..block.len()];
             rest.copy_from_slice(block);
+            let mut round = Round { rest, cut: None, largest: 0.0, lanes: [0.0; LANES] };
             loop {
-                let largest = largest_magnitude(rest);
-                if largest == 0.0 {
+                isa::run(InstructionSet::in_use(), &mut round);
+                if round.cut.is_some() {
+                    round.lanes.iter().for_each(|&lane| self.add(lane));
+                }
+                if round.largest == 0.0 {
                     break;
                 }
-                let exponent = exponent(largest);
+                let exponent = exponent(round.largest);
                 // Near the ends of the range the power of two, or the cut, cannot be represented.
                 if !(-900..=900).contains(&exponent) {
-                    rest.iter().for_each(|&x| self.add(x));
+                    round.rest.iter().for_each(|&x| self.add(x));
                     break;
                 }
-                let cut = 1.5 * power_of_two(exponent + 1 + 52 - KEPT_BITS);
-                let mut lanes = [0.0; 8];
-                let (chunks, tail) = rest.as_chunks_mut::<8>();
-                for chunk in chunks {
-                    for (lane, x) in lanes.iter_mut().zip(chunk) {
-                        let upper = (*x + cut) - cut;
-                        *lane += upper;
-                        *x -= upper;
-                    }
-                }
-                for (lane, x) in lanes.iter_mut().zip(tail) {
-                    let upper = (*x + cut) - cut;
-                    *lane += upper;
-                    *x -= upper;
-                }
-                lanes.iter().for_each(|&lane| self.add(lane));
+                round.cut = Some(1.5 * power_of_two(exponent + 1 + 52 - KEPT_BITS));
             }
         }
     }
@@ -251,20 +253,40 @@ fn exponent(x: f64) -> i32 {
     (x.to_bits() >> 52 & 0x7ff) as i32 - 1023
 }
 
-/// The largest magnitude; infinite if there is an infinity or NaN.
-fn largest_magnitude(numbers: &[f64]) -> f64 {
-    // Magnitudes order like their bits, and NaN comes out on top.
-    let mut lanes = [0u64; 8];
-    let (chunks, tail) = numbers.as_chunks::<8>();
-    for chunk in chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane = (*lane).max(x.abs().to_bits());
+/// One round of [`ExactSum::extend`]: cuts the upper bits off, if it is known where, sums them up,
+/// and finds the largest magnitude of what remains.
+struct Round<'a> {
+    rest: &'a mut [f64],
+    cut: Option<f64>,
+    largest: f64,
+    lanes: [f64; LANES],
+}
+
+impl Work for &mut Round<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let (mut lanes, mut largest) = ([0.0; LANES], [0.0; LANES]);
+        // A NaN is never the largest, but makes the sum of its lane NaN.
+        let step = |lane: &mut f64, largest: &mut f64, x: &mut f64| {
+            if let Some(cut) = self.cut {
+                let upper = (*x + cut) - cut;
+                *lane += upper;
+                *x -= upper;
+            }
+            *largest = if x.abs() > *largest { x.abs() } else { *largest };
+        };
+        let (chunks, tail) = self.rest.as_chunks_mut::<LANES>();
+        for chunk in chunks {
+            for n in 0..LANES {
+                step(&mut lanes[n], &mut largest[n], &mut chunk[n]);
+            }
         }
+        for (n, x) in tail.iter_mut().enumerate() {
+            step(&mut lanes[n], &mut largest[n], x);
+        }
+        self.lanes = lanes;
+        self.largest = largest.into_iter().fold(0.0, f64::max);
     }
-    for (lane, x) in lanes.iter_mut().zip(tail) {
-        *lane = (*lane).max(x.abs().to_bits());
-    }
-    f64::from_bits(lanes.into_iter().max().unwrap_or(0))
 }
 
 /// Equal sums, whatever the way they came about.
@@ -334,7 +356,7 @@ mod tests {
 
         #[test]
         fn order_bulk_and_merging_make_no_difference(
-            mut numbers in prop::collection::vec(finite(), 0..200), cut in 0usize..200,
+            mut numbers in prop::collection::vec(finite(), 0..300), cut in 0usize..300,
         ) {
             let one_by_one = sum(&numbers);
             numbers.reverse();
@@ -376,9 +398,13 @@ mod tests {
         assert!(sum(&[f64::NAN, 1.0]).value().is_nan());
         let text = serde_json::to_string(&infinite).unwrap();
         assert_eq!(serde_json::from_str::<ExactSum>(&text).unwrap(), infinite);
-        let mut bulk = ExactSum::default();
-        bulk.extend(&[1.0, f64::INFINITY]);
-        assert_eq!(bulk.value(), f64::INFINITY);
+        for (special, expected) in [(f64::INFINITY, f64::INFINITY), (f64::NAN, f64::NAN)] {
+            let mut bulk = ExactSum::default();
+            let mut numbers = vec![1.5; 5000];
+            numbers[4700] = special;
+            bulk.extend(&numbers);
+            assert_eq!(bulk.value().to_bits(), expected.to_bits());
+        }
     }
 
     #[test]

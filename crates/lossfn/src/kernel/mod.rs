@@ -3,7 +3,7 @@
 //! A pointwise kernel is one (loss, f32 or f64, order, instruction set) and nothing else. Strides,
 //! half-precision types, weights, masks, scaling, summing and threads are around it, in `cost`.
 
-mod isa;
+pub(crate) mod isa;
 
 pub use isa::InstructionSet;
 

@@ -21,6 +21,9 @@ impl Pointwise for ZeroOne {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let margin = target * prediction;
-        N::select(margin.at_most(N::constant(0.0)), N::constant(1.0), N::constant(0.0))
+        let (zero, one) = (N::constant(0.0), N::constant(1.0));
+        // 0 times the margin would be NaN for an infinite one; a NaN itself must stay.
+        let right = N::select(zero.less_than(margin), zero, margin);
+        N::select(margin.at_most(zero), one, right)
     }
 }

@@ -1,0 +1,353 @@
+//! Kernels over a class axis against their definition: by jets in random directions, and with many
+//! digits where scores are far apart.
+
+use crate::{available, losses, none_wrong};
+use lossfn::number::Jet;
+use lossfn::{ClassBlock, ClassKernels, ClassOutputs, ClassTargets, Domain, InstructionSet, Loss};
+use lossfn_testkit::judge::{CEILING, cancellation, distance, underflow};
+use lossfn_testkit::points::{Precision, Rng};
+use lossfn_testkit::precise::Definition;
+use rayon::prelude::*;
+
+/// Around the lengths at which kernels change their stride, and beyond their longest run.
+const CLASSES: [usize; 9] = [1, 2, 3, 15, 16, 17, 33, 257, 300];
+
+enum Targets {
+    Labels(Vec<Option<usize>>),
+    Distributions(Vec<f64>),
+}
+
+/// Rows of scores with targets, as a kernel takes them. All numbers are f32 numbers.
+struct Rows {
+    classes: usize,
+    prediction: Vec<f64>,
+    targets: Targets,
+    class_weights: Option<Vec<f64>>,
+    smoothing: f64,
+}
+
+impl Rows {
+    /// Rows of ordinary scores, or of probabilities.
+    fn random(kernels: &dyn ClassKernels, domain: Domain, classes: usize, rng: &mut Rng) -> Vec<Self> {
+        let rows = 3;
+        let labels = (0..rows).map(|row| (row != 1).then(|| rng.below(classes))).collect();
+        let distributions = (0..rows * classes).map(|_| rng.unit() / 8.0).collect();
+        let weights: Vec<f64> = (0..classes).map(|_| rng.unit() * 2.0).collect();
+        let choices = [
+            (Targets::Labels(labels), None),
+            (Targets::Distributions(distributions), Some(weights.clone())),
+            (Targets::Labels((0..rows).map(|_| Some(rng.below(classes))).collect()), Some(weights)),
+        ];
+        let smoothing = kernels.smoothing().unwrap_or(0.0);
+        let choices = choices.into_iter().map(|(targets, class_weights)| {
+            let prediction = (0..rows * classes).map(|_| rng.inside(domain)).collect();
+            Self { classes, prediction, targets, class_weights, smoothing }
+        });
+        choices.collect()
+    }
+
+    fn rows(&self) -> usize {
+        self.prediction.len() / self.classes
+    }
+
+    /// The target of a row as a distribution, smoothed and weighted; `None` if it is left out.
+    fn distribution(&self, row: usize) -> Option<Vec<f64>> {
+        let own = |class: usize| match &self.targets {
+            Targets::Labels(labels) => labels[row].map(|label| f64::from(u8::from(label == class))),
+            Targets::Distributions(y) => Some(y[row * self.classes + class]),
+        };
+        let spread = self.smoothing / self.classes as f64;
+        let weight = |class: usize| self.class_weights.as_ref().map_or(1.0, |all| all[class]);
+        let shares = (0..self.classes).map(|class| {
+            own(class).map(|own| (own * (1.0 - self.smoothing) + spread) * weight(class))
+        });
+        shares.collect()
+    }
+
+    /// Value of each row, gradient and second derivative by each score.
+    fn run(&self, kernels: &dyn ClassKernels, set: InstructionSet, precision: Precision) -> [Vec<f64>; 3] {
+        let mut value = vec![0.0; self.rows()];
+        macro_rules! run {
+            ($float:ident, $run:ident) => {{
+                let narrow = |all: &[f64]| all.iter().map(|&x| x as $float).collect::<Vec<_>>();
+                let prediction = narrow(&self.prediction);
+                let distributions;
+                let targets = match &self.targets {
+                    Targets::Labels(labels) => ClassTargets::Labels(labels),
+                    Targets::Distributions(y) => {
+                        distributions = narrow(y);
+                        ClassTargets::Distributions(&distributions)
+                    }
+                };
+                let block = ClassBlock {
+                    classes: self.classes,
+                    prediction: &prediction,
+                    targets,
+                    class_weights: self.class_weights.as_deref(),
+                    smoothing: self.smoothing,
+                };
+                let mut gradient: Vec<$float> = vec![0.0; prediction.len()];
+                let mut second = gradient.clone();
+                let to = ClassOutputs {
+                    value: &mut value,
+                    gradient: &mut gradient,
+                    second: &mut second,
+                };
+                kernels.$run(set, &block, to);
+                let wide = |all: Vec<$float>| all.into_iter().map(f64::from).collect::<Vec<_>>();
+                [wide(gradient), wide(second)]
+            }};
+        }
+        let [gradient, second] = match precision {
+            Precision::Single => run!(f32, run_f32),
+            Precision::Double => run!(f64, run_f64),
+        };
+        [value, gradient, second]
+    }
+}
+
+fn close(found: f64, expected: f64, scale: f64, epsilon: f64) -> bool {
+    (found - expected).abs() <= 32.0 * epsilon * scale.max(expected.abs())
+}
+
+#[test]
+fn gradients_are_the_directional_derivatives_of_the_definition() {
+    let mut checked = 0;
+    for loss in losses(true) {
+        let kernels = loss.class_kernels().expect("a loss over classes");
+        let domain = loss.description().prediction;
+        let mut rng = Rng::named(loss.id());
+        for classes in CLASSES {
+            for rows in Rows::random(kernels, domain, classes, &mut rng) {
+                for (set, precision) in available()
+                    .flat_map(|set| [(set, Precision::Single), (set, Precision::Double)])
+                {
+                    let epsilon = precision.epsilon();
+                    let [value, gradient, second] = rows.run(kernels, set, precision);
+                    for row in 0..rows.rows() {
+                        let span = row * classes..(row + 1) * classes;
+                        let prediction = &rows.prediction[span.clone()];
+                        let gradient = &gradient[span.clone()];
+                        let Some(target) = rows.distribution(row) else {
+                            assert!(value[row] == 0.0 && gradient.iter().all(|g| *g == 0.0));
+                            continue;
+                        };
+                        let case = format!(
+                            "{} {precision:?} {loss}, {classes} classes, row {row}",
+                            set.name()
+                        );
+                        for _ in 0..3 {
+                            let direction: Vec<f64> =
+                                (0..classes).map(|_| rng.between(-1.0, 1.0)).collect();
+                            let jet = kernels.reference(prediction, &target, &direction);
+                            assert!(
+                                close(value[row], jet.value, 0.0, epsilon),
+                                "{case}: value {:e}, not {:e}",
+                                value[row],
+                                jet.value
+                            );
+                            let terms = || gradient.iter().zip(&direction).map(|(g, d)| g * d);
+                            let (slope, scale) =
+                                (terms().sum::<f64>(), terms().map(f64::abs).sum::<f64>());
+                            // A gradient is itself a difference of shares of the target.
+                            let scale = scale + target.iter().sum::<f64>();
+                            assert!(
+                                close(slope, jet.gradient(), scale, epsilon),
+                                "{case}: slope {slope:e}, not {:e}",
+                                jet.gradient()
+                            );
+                            checked += 1;
+                        }
+                        // Twice along the axis of one score.
+                        let class = rng.below(classes);
+                        let mut axis = vec![0.0; classes];
+                        axis[class] = 1.0;
+                        let jet: Jet<f64> = kernels.reference(prediction, &target, &axis);
+                        let (found, scale) = (second[span.start + class], target.iter().sum());
+                        assert!(
+                            close(found, jet.curvature(), scale, epsilon),
+                            "{case}: second {found:e}, not {:e}",
+                            jet.curvature()
+                        );
+                        assert!(
+                            close(gradient[class], jet.gradient(), scale, epsilon),
+                            "{case}: gradient {:e}, not {:e}",
+                            gradient[class],
+                            jet.gradient()
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert!(checked > 1000, "only {checked} checked");
+}
+
+/// Rows at which things go wrong if they do.
+fn hard_rows(domain: Domain, precision: Precision) -> Vec<Vec<f64>> {
+    let (smallest, normal) = (precision.smallest(), precision.smallest_normal());
+    let rows = if domain == Domain::Unit {
+        vec![
+            vec![1.0],
+            vec![smallest, 1.0],
+            vec![normal, 1.0 - precision.epsilon()],
+            vec![-0.0, 0.25, 0.75],
+            vec![0.1, 0.2, 0.7],
+            vec![1e-30, 1e-7, 1.0],
+        ]
+    } else {
+        vec![
+            vec![0.0],
+            vec![-3.5],
+            vec![0.0, 0.0],
+            vec![40.0, 0.0],
+            vec![0.0, -87.0, 15.0],
+            vec![300.0, 301.0, -700.0],
+            vec![44.0, 10.0, 22.0, 5.0],
+            vec![1e-30, smallest, -normal],
+            vec![1e4, 9999.0, -1e4],
+            vec![2.0, 2.0 - precision.epsilon(), 2.0],
+        ]
+    };
+    let round = |row: Vec<f64>| row.into_iter().map(|x| precision.round(x)).collect();
+    rows.into_iter().map(round).collect()
+}
+
+#[test]
+fn kernels_agree_with_differences_of_the_definition() {
+    let results: Vec<(usize, Vec<String>)> = losses(true)
+        .par_iter()
+        .flat_map(|loss| [Precision::Single, Precision::Double].map(|precision| (loss, precision)))
+        .map(|(loss, precision)| held_to_the_definition(loss, precision))
+        .collect();
+    let checked: usize = results.iter().map(|(checked, _)| checked).sum();
+    assert!(checked > 1000, "only {checked} checked");
+    none_wrong(&results.into_iter().flat_map(|(_, wrong)| wrong).collect::<Vec<_>>());
+}
+
+fn held_to_the_definition(loss: &Loss, precision: Precision) -> (usize, Vec<String>) {
+    let kernels = loss.class_kernels().expect("a loss over classes");
+    let definition = Definition::new(loss, precision);
+    let (mut checked, mut wrong) = (0, Vec::new());
+    // Smoothing rounds the target, which is then another one; it is checked by jets.
+    if kernels.smoothing() != Some(0.0) {
+        return (0, wrong);
+    }
+    for prediction in hard_rows(loss.description().prediction, precision) {
+        let classes = prediction.len();
+        let mut targets: Vec<Targets> =
+            (0..classes).map(|label| Targets::Labels(vec![Some(label)])).collect();
+        let shares = (1..=classes).map(|class| class as f64 / 16.0).collect();
+        targets.push(Targets::Distributions(shares));
+        for targets in targets {
+            let rows = Rows {
+                classes,
+                prediction: prediction.clone(),
+                targets,
+                class_weights: None,
+                smoothing: 0.0,
+            };
+            let target = rows.distribution(0).expect("no row is left out");
+            let truths: Vec<_> =
+                (0..classes).map(|class| definition.truth(&prediction, &target, class)).collect();
+            for set in available() {
+                let [value, gradient, second] = rows.run(kernels, set, precision);
+                let small = underflow(loss.parameters(), precision);
+                let mut check = |what: &str, found: f64, span: &_, slack: f64| {
+                    let off = distance(found, span, precision);
+                    let low = span.low.to_f64();
+                    checked += 1;
+                    if off > CEILING && !((found - low).abs() <= slack.max(small)) {
+                        wrong.push(format!(
+                            "{} {precision:?} {loss} at {prediction:?}, {target:?}: \
+                             {what} {found:e}, not {low:e} ({off} ulp)",
+                            set.name()
+                        ));
+                    }
+                };
+                // The kernel sums in f64 and leaves the rounding to the caller.
+                let rounded = precision.round(value[0]);
+                check("value", rounded, &truths[0].value, 0.0);
+                for (class, truth) in truths.iter().enumerate() {
+                    let slack = cancellation(&target, class, precision);
+                    check("gradient", gradient[class], &truth.gradient, slack);
+                    check("second", second[class], &truth.second, 0.0);
+                }
+            }
+        }
+    }
+    (checked, wrong)
+}
+
+#[test]
+fn instruction_sets_agree() {
+    for loss in losses(true) {
+        let kernels = loss.class_kernels().expect("a loss over classes");
+        let mut rng = Rng::named(loss.id());
+        for classes in CLASSES {
+            for rows in Rows::random(kernels, loss.description().prediction, classes, &mut rng) {
+                for precision in [Precision::Single, Precision::Double] {
+                    let all: Vec<_> = available()
+                        .filter(|set| *set != InstructionSet::Portable)
+                        .map(|set| rows.run(kernels, set, precision))
+                        .collect();
+                    assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "{loss}: fused sets");
+                    let portable = rows.run(kernels, InstructionSet::Portable, precision);
+                    for fused in &all {
+                        for (a, b) in fused[0].iter().zip(&portable[0]) {
+                            let scale = a.abs() * precision.epsilon();
+                            assert!((a - b).abs() <= 2.0 * scale, "{loss} {precision:?}: {a:e} {b:e}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nan_comes_out_of_the_row_that_it_went_into_and_of_no_other() {
+    for loss in losses(true) {
+        let kernels = loss.class_kernels().expect("a loss over classes");
+        let mut rng = Rng::named(loss.id());
+        for classes in CLASSES {
+            let mut all = Rows::random(kernels, loss.description().prediction, classes, &mut rng);
+            let mut rows = all.swap_remove(1);
+            rows.class_weights = None;
+            for (set, precision) in available()
+                .flat_map(|set| [(set, Precision::Single), (set, Precision::Double)])
+            {
+                let before = rows.run(kernels, set, precision);
+                for in_target in [false, true] {
+                    let at = classes + rng.below(classes);
+                    let Targets::Distributions(y) = &mut rows.targets else { unreachable!() };
+                    let place = if in_target { &mut y[at] } else { &mut rows.prediction[at] };
+                    let kept = std::mem::replace(place, f64::NAN);
+                    let after = rows.run(kernels, set, precision);
+                    let Targets::Distributions(y) = &mut rows.targets else { unreachable!() };
+                    let place = if in_target { &mut y[at] } else { &mut rows.prediction[at] };
+                    *place = kept;
+                    for order in 0..3 {
+                        let width = if order == 0 { 1 } else { classes };
+                        for (place, (a, b)) in before[order].iter().zip(&after[order]).enumerate() {
+                            let expected = if place / width != 1 {
+                                a.to_bits() == b.to_bits()
+                            } else if order == 0 || place == at {
+                                b.is_nan()
+                            } else {
+                                // Of the other scores of its row it depends on the loss.
+                                b.is_nan() || a.to_bits() == b.to_bits()
+                            };
+                            assert!(
+                                expected,
+                                "{} {loss}, {classes} classes, order {order}, {place}, NaN at {at}: \
+                                 {a} became {b}",
+                                set.name()
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
