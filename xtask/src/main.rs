@@ -1,2 +1,111 @@
-//! Chores.
-fn main() {}
+//! Chores of the project: `cargo xtask docs` writes the page of each loss, `cargo xtask docs --check`
+//! fails if a page is not what it would write.
+#![forbid(unsafe_code)]
+
+use lossfn::{CATALOG, Entry, Task};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs, io};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match args.as_slice() {
+        ["docs"] => write_pages(&pages()),
+        ["docs", "--check"] => check_pages(&pages()),
+        _ => Err("usage: cargo xtask docs [--check]".into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/losses")
+}
+
+/// All pages by file name.
+fn pages() -> BTreeMap<String, String> {
+    let page = |entry: &Entry| (format!("{}.md", entry.description.id), loss_page(entry));
+    let mut pages: BTreeMap<String, String> = CATALOG.iter().map(page).collect();
+    pages.insert("README.md".into(), index_page());
+    pages
+}
+
+const NOTE: &str = "<!-- Written by `cargo xtask docs` from the catalog; do not edit. -->\n\n";
+
+fn index_page() -> String {
+    let mut text = format!("{NOTE}# All losses\n");
+    for task in Task::ALL {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n## {}\n\n| loss | |\n|---|---|\n", capitalised(task.name()));
+        for entry in lossfn::for_task(task) {
+            let (id, loss) = (entry.description.id, entry.with_defaults());
+            let _ = writeln!(text, "| [`{loss}`]({id}.md) | {} |", entry.description.summary);
+        }
+    }
+    text
+}
+
+fn loss_page(entry: &Entry) -> String {
+    let mut text = format!("{NOTE}# {}\n", entry.description.id);
+    let mut before = "";
+    for section in entry.with_defaults().sections() {
+        let _ = match section.heading {
+            "summary" | "symbols" => write!(text, "\n{}\n", section.text),
+            same if same == before => write!(text, "\n{}\n", section.text),
+            heading if section.is_code => {
+                write!(text, "\n**{}**\n\n```text\n{}\n```\n", capitalised(heading), section.text)
+            }
+            heading => write!(text, "\n**{}**: {}\n", capitalised(heading), section.text),
+        };
+        before = section.heading;
+    }
+    text
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+    first.chain(letters).collect()
+}
+
+fn write_pages(pages: &BTreeMap<String, String>) -> Result<(), String> {
+    let folder = folder();
+    let fail = |error: io::Error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(&folder).map_err(fail)?;
+    for stale in files(&folder).map_err(fail)?.iter().filter(|name| !pages.contains_key(*name)) {
+        fs::remove_file(folder.join(stale)).map_err(fail)?;
+    }
+    for (name, text) in pages {
+        fs::write(folder.join(name), text).map_err(fail)?;
+    }
+    Ok(())
+}
+
+fn check_pages(pages: &BTreeMap<String, String>) -> Result<(), String> {
+    let folder = folder();
+    let found = files(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let differs = |(name, text): &(&String, &String)| {
+        fs::read_to_string(folder.join(name.as_str())).ok().as_ref() != Some(*text)
+    };
+    let mut wrong: Vec<&String> = pages.iter().filter(differs).map(|(name, _)| name).collect();
+    wrong.extend(found.iter().filter(|name| !pages.contains_key(*name)));
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(format!("these pages of docs/losses are not up to date, run `cargo xtask docs`: {wrong:?}"))
+}
+
+fn files(folder: &Path) -> io::Result<Vec<String>> {
+    let name = |entry: io::Result<fs::DirEntry>| {
+        entry.map(|entry| entry.file_name().to_string_lossy().into_owned())
+    };
+    fs::read_dir(folder)?.map(name).collect()
+}

@@ -146,13 +146,16 @@ pub fn result_text(state: &State, format: Format) -> Result<String, CliError> {
         }
         Format::Csv => {
             let mut header = question.by.clone();
-            header.extend(["loss", "cost", "sum", "weights", "valid", "examples"].map(String::from));
+            header
+                .extend(["loss", "cost", "sum", "weights", "valid", "examples"].map(String::from));
             let rows: Vec<Vec<String>> = entries
                 .iter()
                 .map(|(group, at, value, of_state)| {
                     let mut row = group.key.clone();
                     row.push(question.losses[*at].clone());
-                    row.extend([*value, of_state.sum(), of_state.weights()].map(|x| format!("{x:?}")));
+                    row.extend(
+                        [*value, of_state.sum(), of_state.weights()].map(|x| format!("{x:?}")),
+                    );
                     row.extend([of_state.valid(), of_state.examples()].map(|n| n.to_string()));
                     row
                 })
@@ -162,9 +165,9 @@ pub fn result_text(state: &State, format: Format) -> Result<String, CliError> {
         Format::Table => {
             let mut text = heading(state, reduction);
             let (header, rows, right) = if question.by.is_empty() {
-                let rows = entries.iter().map(|(_, at, value, _)| {
-                    vec![question.losses[*at].clone(), brief(*value)]
-                });
+                let rows = entries
+                    .iter()
+                    .map(|(_, at, value, _)| vec![question.losses[*at].clone(), brief(*value)]);
                 (vec!["loss".to_owned(), reduction.to_owned()], rows.collect::<Vec<_>>(), vec![1])
             } else {
                 let mut header = question.by.clone();

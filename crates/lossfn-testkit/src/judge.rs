@@ -64,7 +64,12 @@ impl<'a> Judge<'a> {
     /// The judge of a loss.
     #[must_use]
     pub fn new(loss: &'a Loss, precision: Precision) -> Self {
-        Self { loss, definition: Definition::new(loss, precision), precision, nearby: HashMap::new() }
+        Self {
+            loss,
+            definition: Definition::new(loss, precision),
+            precision,
+            nearby: HashMap::new(),
+        }
     }
 
     /// What the loss is at a point.
@@ -91,7 +96,8 @@ impl<'a> Judge<'a> {
             return Verdict::Underflow;
         }
         let description = self.loss.description();
-        let both_real = (description.prediction, description.target) == (Domain::Real, Domain::Real);
+        let both_real =
+            (description.prediction, description.target) == (Domain::Real, Domain::Real);
         let residual = self.precision.round(prediction - target);
         if order == 0 && both_real && residual.is_infinite() && found == f64::INFINITY {
             return Verdict::Overflow;

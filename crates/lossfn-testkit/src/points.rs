@@ -51,7 +51,13 @@ impl Rng {
             Domain::Real => f64::from(self.between(-4.0, 4.0) as f32),
             // Away from the ends, where derivatives are beyond all bounds.
             Domain::Unit => (1.0 + self.unit() * 254.0).floor() / 256.0,
-            Domain::Sign => if self.bits() & 1 == 0 { -1.0 } else { 1.0 },
+            Domain::Sign => {
+                if self.bits() & 1 == 0 {
+                    -1.0
+                } else {
+                    1.0
+                }
+            }
             Domain::NonNegative => 2.0 * self.unit(),
         }
     }

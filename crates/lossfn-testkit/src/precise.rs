@@ -345,10 +345,7 @@ impl Span {
             _ if a.is_less_than(&b) == lower => a,
             _ => b,
         };
-        Self {
-            low: pick(self.low, other.low, true),
-            high: pick(self.high, other.high, false),
-        }
+        Self { low: pick(self.low, other.low, true), high: pick(self.high, other.high, false) }
     }
 
     /// The largest magnitude of its numbers.
@@ -442,9 +439,7 @@ impl Evaluation<'_> {
                 }
                 Slot::Number(total)
             }
-            Node::Unary(function, x) => {
-                Slot::Number(unary(function, &self.number(x, class), bits))
-            }
+            Node::Unary(function, x) => Slot::Number(unary(function, &self.number(x, class), bits)),
             Node::Binary(function, x, y) => {
                 let (x, y) = (self.number(x, class), self.number(y, class));
                 Slot::Number(binary(function, &x, &y, bits))
@@ -487,8 +482,7 @@ impl Definition {
                 Node::Constant(_) | Node::Unary(Unary::Total, _) => false,
                 Node::Symbol(name) => name == "p_c" || name == "y_c",
                 Node::Unary(function, x) => {
-                    let rational =
-                        matches!(function, Unary::Negate | Unary::Abs | Unary::Sign);
+                    let rational = matches!(function, Unary::Negate | Unary::Abs | Unary::Sign);
                     transcendental |= !rational;
                     any(&[x])
                 }
@@ -554,7 +548,10 @@ impl Definition {
         let span = largest - self.step(prediction, target);
         // Far out, exponentials are tiny beside the number that they are added to.
         let reach: f64 = self.inputs(prediction, target).map(f64::abs).sum();
-        128 + 2 * span as usize + self.tail.min((6.0 * reach) as usize)
+        // Over a single class everything cancels, and what is left must be nothing.
+        let is_row = self.in_row.contains(&true);
+        let tail = if is_row { self.tail } else { self.tail.min((6.0 * reach) as usize) };
+        128 + 2 * span as usize + tail
     }
 
     /// The loss and its derivatives by one of the predictions, the only one of a pointwise loss.

@@ -426,4 +426,3 @@ fn scatter<E: Writable, T: Real>(view: &mut ArrayViewMutD<'_, E>, start: usize, 
 pub(crate) fn without_last(shape: &[usize]) -> &[usize] {
     &shape[..shape.len().saturating_sub(1)]
 }
-

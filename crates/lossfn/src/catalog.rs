@@ -124,8 +124,7 @@ impl FromStr for Loss {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let unreadable =
-            |reason: String| Error::Unreadable { text: text.to_owned(), reason };
+        let unreadable = |reason: String| Error::Unreadable { text: text.to_owned(), reason };
         let (name, arguments) = match text.split_once('(') {
             None => (text, None),
             Some((name, rest)) => {
@@ -164,9 +163,8 @@ impl FromStr for Loss {
                 return Err(unreadable(format!("{id} has {count} parameters, not more")));
             };
             let value = value.trim();
-            let number = value
-                .parse()
-                .map_err(|_| unreadable(format!("{value:?} is not a number")))?;
+            let number =
+                value.parse().map_err(|_| unreadable(format!("{value:?} is not a number")))?;
             if values[place].replace(number).is_some() {
                 let name = parameters[place].name;
                 return Err(unreadable(format!("{name} is given twice")));

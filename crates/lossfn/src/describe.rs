@@ -94,8 +94,7 @@ impl Range {
     /// Finite numbers from 0.
     pub const NON_NEGATIVE: Self = Self { low_included: true, ..Self::POSITIVE };
     /// From 0 to 1, both included.
-    pub const UNIT: Self =
-        Self { low: 0.0, low_included: true, high: 1.0, high_included: true };
+    pub const UNIT: Self = Self { low: 0.0, low_included: true, high: 1.0, high_included: true };
     /// From 0 to below 1.
     pub const BELOW_ONE: Self = Self { high_included: false, ..Self::UNIT };
 

@@ -19,7 +19,9 @@ pub enum Error {
         expected: Vec<usize>,
     },
     /// The prediction of a loss over classes needs an axis of classes, and there is none.
-    #[error("{loss} needs an axis of classes: the prediction of shape {shape:?} has no axis {axis}")]
+    #[error(
+        "{loss} needs an axis of classes: the prediction of shape {shape:?} has no axis {axis}"
+    )]
     NoClassAxis {
         /// The loss.
         loss: &'static str,
@@ -101,7 +103,9 @@ pub enum Error {
         reason: String,
     },
     /// All examples are masked, ignored or missing, and the cost was not told what that is worth.
-    #[error("nothing to average: no example is valid; choose NaN or 0 for this case if it is meant")]
+    #[error(
+        "nothing to average: no example is valid; choose NaN or 0 for this case if it is meant"
+    )]
     NothingValid,
     /// The mean would divide by 0.
     #[error("the denominator of the mean is {value}; it must be a number above 0")]

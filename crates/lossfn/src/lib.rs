@@ -33,13 +33,11 @@ pub use array::{Array, ArrayMut};
 pub use catalog::{CATALOG, Entry, find, for_task};
 pub use class_axis::{ClassAxis, ClassBlock, ClassRow, ClassTargets, RowGradients};
 pub use cost::{
-    Cost, CostState, Denominator, ExactSum, Examples, Head, HeadShare, HeadWeight, Heads, HeadsValue,
-    NothingValid, Reduction, Scored,
+    Cost, CostState, Denominator, ExactSum, Examples, Head, HeadShare, HeadWeight, Heads,
+    HeadsValue, NothingValid, Reduction, Scored,
 };
 pub use describe::{Described, Description, Domain, Parameter, Range, Task};
 pub use error::Error;
-pub use kernel::{
-    BLOCK, ClassKernels, ClassOutputs, InstructionSet, Outputs, PointwiseKernels,
-};
-pub use loss::{Loss, Pointwise};
+pub use kernel::{BLOCK, ClassKernels, ClassOutputs, InstructionSet, Outputs, PointwiseKernels};
+pub use loss::{Loss, Pointwise, Section};
 pub use number::{Formula, Number};

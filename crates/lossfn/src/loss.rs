@@ -43,6 +43,17 @@ pub(crate) enum Kernels {
     ClassAxis(Arc<dyn ClassKernels>),
 }
 
+/// A part of what is said about a loss.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// What it is about.
+    pub heading: &'static str,
+    /// The text.
+    pub text: String,
+    /// Whether it is a formula.
+    pub is_code: bool,
+}
+
 /// A loss with its parameters: from the catalog or one's own.
 ///
 /// Its text, as by `to_string`, names the loss and all its parameters and parses back:
@@ -125,6 +136,45 @@ impl Loss {
             Kernels::Pointwise(kernels) => kernels.formula(),
             Kernels::ClassAxis(kernels) => kernels.formula(),
         }
+    }
+
+    /// Everything that is said about the loss, as headed text, in the order in which people want it.
+    /// Front ends only lay it out.
+    #[must_use]
+    pub fn sections(&self) -> Vec<Section> {
+        let d = self.description;
+        let formula = self.formula();
+        let mut sections = Vec::new();
+        let mut add = |heading, text: String, is_code| {
+            if !text.is_empty() {
+                sections.push(Section { heading, text, is_code });
+            }
+        };
+        add("summary", d.summary.to_owned(), false);
+        add("loss", formula.text(0), true);
+        if self.has_class_axis() {
+            add("gradient", d.row_gradient.unwrap_or_default().to_owned(), true);
+            let symbols = "p_c is the prediction and y_c the target of class c.";
+            add("symbols", symbols.to_owned(), false);
+        } else {
+            add("gradient", formula.text(1), true);
+            add("second", formula.text(2), true);
+            add("symbols", "p is the prediction, y the target.".to_owned(), false);
+        }
+        add("prediction", format!("{}: {}", d.prediction_meaning, d.prediction), false);
+        let label = if self.has_class_axis() { "a class label, or for each class: " } else { "" };
+        add("target", format!("{label}{}", d.target), false);
+        add("link", d.link.unwrap_or_default().to_owned(), false);
+        for p in d.parameters {
+            let text = format!("{} = {:?} in {}: {}", p.name, p.default, p.range, p.meaning);
+            add("parameter", text, false);
+        }
+        add("optimum", d.optimum.to_owned(), false);
+        add("limits", d.limits.to_owned(), false);
+        add("peers", d.peers.to_owned(), false);
+        add("reference", d.reference.to_owned(), false);
+        add("also named", d.aliases.join(", "), false);
+        sections
     }
 
     /// The kernels of a pointwise loss.

@@ -6,7 +6,6 @@ use crate::error::CliError;
 use crate::report::json_text;
 use lossfn::Loss;
 use serde_json::json;
-use std::fmt::Write;
 
 /// Describes one loss.
 pub fn run(args: &DescribeArgs) -> Result<Answer, CliError> {
@@ -16,19 +15,12 @@ pub fn run(args: &DescribeArgs) -> Result<Answer, CliError> {
     }))
 }
 
-/// Loss, gradient and second derivative as text, as far as they are known.
-fn formulas(loss: &Loss) -> (String, Option<String>, Option<String>) {
-    let formula = loss.formula();
-    if loss.has_class_axis() {
-        (formula.text(0), loss.description().row_gradient.map(str::to_owned), None)
-    } else {
-        (formula.text(0), Some(formula.text(1)), Some(formula.text(2)))
-    }
-}
-
 fn json(loss: &Loss) -> String {
     let d = loss.description();
-    let (value, gradient, second) = formulas(loss);
+    let sections = loss.sections();
+    let formula = |heading| {
+        sections.iter().find(|section| section.heading == heading).map(|section| &section.text)
+    };
     let parameters: Vec<_> = d
         .parameters
         .iter()
@@ -42,7 +34,9 @@ fn json(loss: &Loss) -> String {
     json_text(&json!({
         "id": d.id, "loss": loss.to_string(), "aliases": d.aliases, "task": d.task.name(),
         "summary": d.summary,
-        "formula": {"loss": value, "gradient": gradient, "second": second},
+        "formula": {
+            "loss": formula("loss"), "gradient": formula("gradient"), "second": formula("second"),
+        },
         "prediction": {"meaning": d.prediction_meaning, "domain": d.prediction.to_string()},
         "target": {"domain": d.target.to_string()},
         "link": d.link, "parameters": parameters, "optimum": d.optimum, "limits": d.limits,
@@ -50,47 +44,28 @@ fn json(loss: &Loss) -> String {
     }))
 }
 
+/// Headings on the left, text on the right.
 fn text(loss: &Loss) -> String {
-    let d = loss.description();
-    let (value, gradient, second) = formulas(loss);
-    let mut out = String::new();
-    let mut section = |name: &str, text: &str| {
-        let indent = " ".repeat(12);
-        let mut lines = wrap(text, 86).into_iter();
-        // Writing to a String cannot fail.
-        let _ = writeln!(out, "{name:<12}{}", lines.next().unwrap_or_default());
-        for line in lines {
-            let _ = writeln!(out, "{indent}{line}");
+    const HEADINGS: usize = 12;
+    let mut out = format!("{loss}\n");
+    let mut before = "";
+    for section in loss.sections() {
+        let heading = match section.heading {
+            "summary" | "symbols" => "",
+            same if same == before => "",
+            other => other,
+        };
+        if matches!(section.heading, "loss" | "prediction") {
+            out.push('\n');
         }
-    };
-    section(&loss.to_string(), "");
-    section("", d.summary);
-    section("", "");
-    section("loss", &value);
-    if let Some(gradient) = gradient {
-        section("gradient", &gradient);
+        before = section.heading;
+        for (n, line) in wrap(&section.text, 98 - HEADINGS).into_iter().enumerate() {
+            let left = if n == 0 { heading } else { "" };
+            out.push_str(format!("{left:HEADINGS$}{line}").trim_end());
+            out.push('\n');
+        }
     }
-    if let Some(second) = second {
-        section("second", &second);
-    }
-    section("", "p is the prediction, y the target.");
-    section("", "");
-    section("prediction", &format!("{}: {}", d.prediction, d.prediction_meaning));
-    let classes = if loss.has_class_axis() { "a class label, or for each class " } else { "" };
-    section("target", &format!("{classes}{}", d.target));
-    if let Some(link) = d.link {
-        section("link", link);
-    }
-    for (n, p) in d.parameters.iter().enumerate() {
-        let name = if n == 0 { "parameters" } else { "" };
-        section(name, &format!("{} = {:?} in {}: {}", p.name, p.default, p.range, p.meaning));
-    }
-    section("optimum", d.optimum);
-    section("limits", d.limits);
-    section("peers", d.peers);
-    section("reference", d.reference);
-    section("also named", &d.aliases.join(", "));
-    out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n"
+    out
 }
 
 /// Breaks text at spaces into lines of at most `width` characters.

@@ -20,7 +20,8 @@ pub fn man(command: Option<&str>) -> Result<Answer, CliError> {
         None => program,
         Some(name) => {
             let known: Vec<_> = program.get_subcommands().map(|c| c.get_name()).collect();
-            let unknown = || format!("there is no command {name:?}: there are {}", known.join(", "));
+            let unknown =
+                || format!("there is no command {name:?}: there are {}", known.join(", "));
             program.find_subcommand(name).ok_or_else(|| CliError::message(unknown()))?.clone()
         }
     };

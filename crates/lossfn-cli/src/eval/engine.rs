@@ -1,11 +1,11 @@
 //! All parts of all tables, over threads.
 
 use crate::error::CliError;
+use crate::eval::Question;
 use crate::eval::columns::Roles;
 use crate::eval::pick::pick;
 use crate::eval::rows::{Fault, Rows, Seen};
 use crate::eval::totals::{CostlyRow, Key, Place, Totals};
-use crate::eval::Question;
 use crate::read::{Batch, Part, Parts, ReadError, Source, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
 use lossfn::{Cost, CostState};
@@ -181,10 +181,8 @@ pub fn evaluate(
                     prediction: row.prediction,
                     target: row.target,
                 };
-                let worst = worst
-                    .into_iter()
-                    .map(|rows| rows.into_iter().map(found).collect())
-                    .collect();
+                let worst =
+                    worst.into_iter().map(|rows| rows.into_iter().map(found).collect()).collect();
                 Ok(Outcome { groups, worst, rows, skipped })
             }
         }
@@ -281,7 +279,13 @@ fn work_on_next(
             Err((table, error)) => {
                 queue.failed = true;
                 let part = queue.records.len();
-                return Some(Err(Failure { part, table, row: None, column: None, error: error.into() }));
+                return Some(Err(Failure {
+                    part,
+                    table,
+                    row: None,
+                    column: None,
+                    error: error.into(),
+                }));
             }
         }
     };

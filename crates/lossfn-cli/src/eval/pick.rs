@@ -23,9 +23,17 @@ pub fn pick(rows: &Rows<'_>) -> Picked {
         }
     } else if seen > 0 && two_classes(rows) {
         if all_unit {
-            (Task::Binary, Domain::Unit, "the target has two classes and the predictions are probabilities")
+            (
+                Task::Binary,
+                Domain::Unit,
+                "the target has two classes and the predictions are probabilities",
+            )
         } else {
-            (Task::Binary, Domain::Real, "the target has two classes and the predictions are raw scores")
+            (
+                Task::Binary,
+                Domain::Real,
+                "the target has two classes and the predictions are raw scores",
+            )
         }
     } else {
         (Task::Regression, Domain::Real, "the target is a number")
@@ -37,10 +45,8 @@ pub fn pick(rows: &Rows<'_>) -> Picked {
     let losses: Vec<Loss> =
         CATALOG.iter().filter(suits).map(lossfn::Entry::with_defaults).collect();
     let names: Vec<String> = losses.iter().map(Loss::to_string).collect();
-    let why = format!(
-        "no --loss was named; by the first {seen} rows {why}, so: {}",
-        names.join(", ")
-    );
+    let why =
+        format!("no --loss was named; by the first {seen} rows {why}, so: {}", names.join(", "));
     Picked { losses, why }
 }
 

@@ -143,7 +143,8 @@ impl<'a> Rows<'a> {
             let examples = if target_width == 1 {
                 Examples::new(prediction, &*self.target.values)
             } else {
-                let target = ArrayView2::from_shape((self.count, target_width), &self.target.values);
+                let target =
+                    ArrayView2::from_shape((self.count, target_width), &self.target.values);
                 Examples::new(prediction, target.map_err(|error| Fault::whole(error.to_string()))?)
             };
             cost.for_each_scored(&self.complete(examples), each)
@@ -156,8 +157,7 @@ impl<'a> Rows<'a> {
                 )));
             }
             let target = self.binary_target(description.target, seen);
-            let examples =
-                Examples::new(ArrayView1::from(&*self.prediction.values), &*target);
+            let examples = Examples::new(ArrayView1::from(&*self.prediction.values), &*target);
             cost.for_each_scored(&self.complete(examples), each)
         };
         scored.map_err(|error| self.fault(&error))
@@ -243,9 +243,7 @@ impl<'a> Rows<'a> {
     /// The valid rows' predictions and targets.
     pub fn valid(&self) -> impl Iterator<Item = (&[f64], &[f64])> {
         let is_valid = |row: &usize| self.valid.as_ref().is_none_or(|valid| valid[*row]);
-        (0..self.count)
-            .filter(is_valid)
-            .map(|row| (self.prediction.row(row), self.target.row(row)))
+        (0..self.count).filter(is_valid).map(|row| (self.prediction.row(row), self.target.row(row)))
     }
 }
 
@@ -282,11 +280,7 @@ fn plain(values: &Values) -> &[f64] {
 }
 
 /// The numbers of one column, or of several side by side.
-fn numbers<'a>(
-    roles: &Roles,
-    columns: &[usize],
-    batch: &'a Batch,
-) -> Result<Numbers<'a>, Fault> {
+fn numbers<'a>(roles: &Roles, columns: &[usize], batch: &'a Batch) -> Result<Numbers<'a>, Fault> {
     if let [one] = columns {
         match &batch.columns[*one] {
             Values::Numbers(numbers) => {

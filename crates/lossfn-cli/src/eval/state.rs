@@ -55,8 +55,9 @@ impl State {
     pub fn load(path: &Path) -> Result<Self, CliError> {
         let fail = |reason: String| CliError::message(format!("{}: {reason}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-        let value: serde_json::Value = serde_json::from_str(&text)
-            .map_err(|error| fail(format!("this is not a state written by --save-state: {error}")))?;
+        let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
+            fail(format!("this is not a state written by --save-state: {error}"))
+        })?;
         if value["format"] != FORMAT {
             return Err(fail("this is not a state written by --save-state".into()));
         }
@@ -94,7 +95,8 @@ impl State {
                 name.display()
             )));
         }
-        let repeated = other.readings.iter().find(|new| self.readings.iter().any(|old| old.overlaps(new)));
+        let repeated =
+            other.readings.iter().find(|new| self.readings.iter().any(|old| old.overlaps(new)));
         if let Some(repeated) = repeated
             && !allow_repeats
         {

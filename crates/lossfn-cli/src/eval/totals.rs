@@ -250,9 +250,7 @@ impl Totals {
         let mut groups: Vec<_> = self
             .groups
             .into_iter()
-            .map(|(key, at)| {
-                (key, self.states[at * self.losses..(at + 1) * self.losses].to_vec())
-            })
+            .map(|(key, at)| (key, self.states[at * self.losses..(at + 1) * self.losses].to_vec()))
             .collect();
         groups.sort_by(|(a, _), (b, _)| compare_keys(a, b));
         (groups, self.worst.into_iter().map(Worst::into_rows).collect())

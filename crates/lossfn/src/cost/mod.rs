@@ -3,14 +3,14 @@
 //! This is one mechanism for all losses. A [`Cost`] says how; [`Examples`] are what it is applied
 //! to; a [`CostState`] is what has been added up so far.
 
-mod examples;
 mod exact;
+mod examples;
 mod heads;
 mod pass;
 mod state;
 
-pub use examples::Examples;
 pub use exact::ExactSum;
+pub use examples::Examples;
 pub use heads::{Head, HeadShare, HeadWeight, Heads, HeadsValue};
 pub use pass::Scored;
 pub use state::CostState;

@@ -356,8 +356,7 @@ impl<'c, 'a> Pass<'c, 'a> {
             if let Target::Distributions(target) = &self.target {
                 number.resize(n * self.width, 0.0);
                 target.copy(block.start * self.width, number);
-                let share =
-                    |row: &[f64]| row.iter().zip(of_class).map(|(y, w)| y * w).sum::<f64>();
+                let share = |row: &[f64]| row.iter().zip(of_class).map(|(y, w)| y * w).sum::<f64>();
                 class_weights.extend(number.chunks(self.width).map(share));
             } else {
                 let weight = |label: &Option<usize>| label.map_or(0.0, |label| of_class[label]);
@@ -477,7 +476,13 @@ impl<'c, 'a> Pass<'c, 'a> {
             None => Ok(()),
             Some((at, x)) => {
                 let (value, position) = (x.to_f64(), start + at / self.width);
-                Err(Error::OutsideDomain { what, value, position, loss: self.cost.loss.id(), domain })
+                Err(Error::OutsideDomain {
+                    what,
+                    value,
+                    position,
+                    loss: self.cost.loss.id(),
+                    domain,
+                })
             }
         }
     }
@@ -592,9 +597,7 @@ impl Scored<'_> {
         }
         let of = |weights: Option<&[f64]>, at: usize| weights.map_or(1.0, |weights| weights[at]);
         scratch.clear();
-        scratch.extend(
-            (0..examples).map(|at| of(self.weights, at) * of(self.class_weights, at)),
-        );
+        scratch.extend((0..examples).map(|at| of(self.weights, at) * of(self.class_weights, at)));
         let is_valid = |valid: &[bool]| valid.iter().filter(|valid| **valid).count();
         state.extend_counts(examples, self.valid.map_or(examples, is_valid), Some(scratch));
     }

@@ -13,7 +13,6 @@ pub struct CostState {
     examples: u64,
 }
 
-
 impl CostState {
     /// Adds the loss of one valid example. `class_weight` is the class weight of its target, which
     /// `loss` contains already, or 1.

@@ -42,11 +42,7 @@ impl<T: Real, I: Isa> Lane<T, I> {
 
     #[inline(always)]
     fn fused(self, factor: Self, term: Self) -> Self {
-        if I::FUSED {
-            Self::new(self.0.fused(factor.0, term.0))
-        } else {
-            self * factor + term
-        }
+        if I::FUSED { Self::new(self.0.fused(factor.0, term.0)) } else { self * factor + term }
     }
 
     /// The polynomial with these coefficients, lowest power first, by Horner's rule.

@@ -79,7 +79,8 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (Vec<String>, St
     // The allowance for inputs that are off is for the neighbourhood of kinks and of zeros of the
     // gradient; a formula that lives on it is a bad one.
     if nearby * 20 > results {
-        wrong.push(format!("{loss}: {nearby} of {results} results are right for other inputs only"));
+        wrong
+            .push(format!("{loss}: {nearby} of {results} results are right for other inputs only"));
     }
     (wrong, format!("{loss} {precision:?}: {worst:?} ulp, {nearby} of {results} nearby"))
 }
@@ -210,14 +211,20 @@ fn instruction_sets_agree() {
                 assert!(bits(&pair[0]) == bits(&pair[1]), "{loss}: two fused sets differ");
             }
             // Derivatives may cancel; they are held to the truth above, and the loss here.
-            for (found, point) in all.iter().flat_map(|results| results[0].iter().zip(&points).enumerate()).map(|(at, (found, point))| ((found, portable[0][at]), point)) {
+            for (found, point) in all
+                .iter()
+                .flat_map(|results| results[0].iter().zip(&points).enumerate())
+                .map(|(at, (found, point))| ((found, portable[0][at]), point))
+            {
                 let (&fused, portable) = found;
                 let off = match precision {
                     Precision::Single => ulps_f32(fused as f32, portable as f32),
                     Precision::Double => ulps_f64(fused, portable),
                 };
                 if off > 2 {
-                    wrong.push(format!("{loss} {precision:?} at {point:?}: {fused:e} and {portable:e}"));
+                    wrong.push(format!(
+                        "{loss} {precision:?} at {point:?}: {fused:e} and {portable:e}"
+                    ));
                 }
             }
         }
@@ -262,7 +269,8 @@ fn each_order_gives_the_same_numbers() {
             let (mut value, mut gradient) = (vec![0.0; points.len()], vec![0.0; points.len()]);
             let to = Outputs { value: &mut value, gradient: &mut gradient, second: &mut [] };
             kernels.run_f64(set, &prediction, &target, to);
-            let same = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits());
+            let same =
+                |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits());
             assert!(same(&value, &all[0]) && same(&gradient, &all[1]), "{loss} with gradient");
             let to = Outputs { value: &mut value, gradient: &mut [], second: &mut [] };
             kernels.run_f64(set, &prediction, &target, to);

@@ -36,11 +36,8 @@ fn kernel(
 
 #[test]
 fn kernels_agree_with_differences_of_the_definition() {
-    let losses: Vec<Loss> = CATALOG
-        .iter()
-        .flat_map(settings)
-        .filter(|loss| !loss.has_class_axis())
-        .collect();
+    let losses: Vec<Loss> =
+        CATALOG.iter().flat_map(settings).filter(|loss| !loss.has_class_axis()).collect();
     let wrong: Vec<String> = losses
         .par_iter()
         .flat_map(|loss| [(loss, Precision::Single), (loss, Precision::Double)])
@@ -70,7 +67,11 @@ fn kernels_agree_with_differences_of_the_definition() {
                     }
                 }
             }
-            println!("{loss} {precision:?}: {} points, {worst:?} ulp, {nearby} nearby {:?}", points.len(), start.elapsed());
+            println!(
+                "{loss} {precision:?}: {} points, {worst:?} ulp, {nearby} nearby {:?}",
+                points.len(),
+                start.elapsed()
+            );
             wrong
         })
         .collect();
