@@ -125,7 +125,7 @@ readable! {
     Bool bool, "True and false, as 1 and 0.";
 }
 
-impl<'a> Array<'a> {
+impl Array<'_> {
     /// The shape.
     #[must_use]
     pub fn shape(&self) -> &[usize] {
@@ -299,7 +299,8 @@ impl Writable for f16 {
 }
 impl Writable for bf16 {
     fn from_real<T: Real>(x: T) -> Self {
-        Self::from_f64(x.to_f64())
+        // By way of f32: from_f64 cuts off bits that should decide a tie.
+        Self::from_f32(x.to_f64() as f32)
     }
 }
 
@@ -346,7 +347,7 @@ macro_rules! writable {
             }
         )*
 
-        impl<'a> ArrayMut<'a> {
+        impl ArrayMut<'_> {
             /// The same array with one axis moved to the end.
             pub(crate) fn with_last_axis(self, axis: usize) -> Self {
                 match self {

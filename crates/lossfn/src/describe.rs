@@ -51,6 +51,7 @@ pub enum Domain {
 impl Domain {
     /// Is this number in the domain? NaN is let through: it comes out as NaN.
     #[inline(always)]
+    #[allow(clippy::needless_bitwise_bool, reason = "without branches this becomes vectors")]
     pub fn contains<T: crate::number::Real>(self, x: T) -> bool {
         let (zero, one) = (T::default(), T::from_f64(1.0));
         let inside = match self {

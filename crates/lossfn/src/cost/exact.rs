@@ -92,7 +92,7 @@ impl ExactSum {
         if numbers.len() <= 2 * LANES {
             return numbers.iter().for_each(|&x| self.add(x));
         }
-        let mut rest = [0.0; BLOCK];
+        let mut rest = vec![0.0; numbers.len().min(BLOCK)];
         for block in numbers.chunks(BLOCK) {
             let rest = &mut rest[..block.len()];
             rest.copy_from_slice(block);

@@ -136,7 +136,7 @@ impl Heads {
                     name: head.name.clone(),
                     cost,
                     share: factor * cost + head.weight.penalty(),
-                    log_variance_gradient: learned.then(|| 0.5 - factor * cost),
+                    log_variance_gradient: learned.then_some(0.5 - factor * cost),
                 })
             })
             .collect::<Result<Vec<_>, Error>>()?;

@@ -161,7 +161,7 @@ impl Cost {
     }
 
     /// Sets the axis of the prediction that the classes lie along; negative counts from the end.
-    /// The default is the last, -1; images in PyTorch's order have it at 1.
+    /// The default is the last, -1; images as `(N, C, H, W)` have it at 1.
     ///
     /// # Errors
     /// [`Error::DoesNotApply`].

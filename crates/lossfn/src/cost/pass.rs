@@ -89,10 +89,10 @@ impl Wanted<'_> {
 
     /// Cuts all arrays after `examples` examples of `width` elements.
     fn split(self, examples: usize, width: usize) -> (Self, Self) {
-        fn cut<'a>(
-            array: Option<ArrayMut<'a>>,
+        fn cut(
+            array: Option<ArrayMut<'_>>,
             at: usize,
-        ) -> (Option<ArrayMut<'a>>, Option<ArrayMut<'a>>) {
+        ) -> (Option<ArrayMut<'_>>, Option<ArrayMut<'_>>) {
             array.map(|array| array.split(at)).unzip()
         }
         let (losses, losses_back) = cut(self.losses, examples);

@@ -63,12 +63,10 @@ impl<N: Number> Jet<N> {
 
     #[inline(always)]
     fn pick(mask: N::Mask, chosen: Self, otherwise: Self, value: N) -> Self {
-        let either = |a: Option<N>, b: Option<N>| match (a, b) {
-            (None, None) => None,
-            _ => {
-                let zero = || N::constant(0.0);
-                Some(N::select(mask, a.unwrap_or_else(zero), b.unwrap_or_else(zero)))
-            }
+        let either = |a: Option<N>, b: Option<N>| {
+            let zero = || N::constant(0.0);
+            (a.is_some() || b.is_some())
+                .then(|| N::select(mask, a.unwrap_or_else(zero), b.unwrap_or_else(zero)))
         };
         Self {
             value,
@@ -146,6 +144,7 @@ impl<N: Number> Mul for Jet<N> {
 impl<N: Number> Div for Jet<N> {
     type Output = Self;
     #[inline(always)]
+    #[allow(clippy::suspicious_arithmetic_impl, reason = "the quotient rule has a product")]
     fn div(self, other: Self) -> Self {
         let by = |a: Option<N>| Some(a? / other.value);
         let value = self.value / other.value;

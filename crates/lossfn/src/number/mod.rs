@@ -6,6 +6,11 @@
 //! | [`Lane`] | f32 or f64 in branch-free arithmetic that the compiler widens to vectors |
 //! | [`Jet`] | value, first and second derivative over any other instance |
 //! | [`Expr`] | the formula itself, as an expression graph |
+#![allow(
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
+    reason = "arithmetic whose result is not used is seen by its absence"
+)]
 
 mod expr;
 mod jet;

@@ -112,8 +112,9 @@ macro_rules! real {
 
             #[inline(always)]
             fn split_exponent(self) -> (Self, Self) {
+                const ONE: $float = 1.0;
                 let shift = Self::SQRT_HALF.to_bits();
-                let offset = (1 as $float).to_bits() - shift;
+                let offset = ONE.to_bits() - shift;
                 let lifted = self.to_bits().wrapping_add(offset);
                 let mantissa = (lifted & ((1 << $mantissa) - 1)).wrapping_add(shift);
                 let k = (lifted >> $mantissa).wrapping_sub($bias);
@@ -187,7 +188,7 @@ impl Number for f64 {
     type Mask = bool;
 
     fn constant(value: f64) -> Self {
-        value as f64
+        value
     }
     fn less_than(self, other: Self) -> bool {
         self < other

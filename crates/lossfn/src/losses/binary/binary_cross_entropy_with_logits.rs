@@ -14,7 +14,7 @@ loss! {
         },
         optimum: "Tends to 0 as the prediction tends to infinity for target 1, to minus infinity for target 0; for a target in between, the entropy of the target. Natural logarithm.",
         limits: "Smooth everywhere and exact in both tails: prediction 40 with target 1 has the slope -4.248e-18, not 0. Never overflows.",
-        peers: "PyTorch and Optax agree to rounding in the middle, but their gradient sigmoid - target is 0 where the true one is tiny. Keras with from_logits agrees.",
+        peers: "Optax, and Keras with from_logits, agree. PyTorch's value agrees, but its gradient, sigmoid - target, is 0 where the true one is tiny.",
         reference: "Cox (1958), The Regression Analysis of Binary Sequences, doi:10.1111/j.2517-6161.1958.tb00292.x.",
         usual: true,
     }

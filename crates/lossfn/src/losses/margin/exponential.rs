@@ -2,7 +2,7 @@ use crate::number::Number;
 use crate::{Pointwise, loss};
 
 loss! {
-    /// e^-margin: the loss of AdaBoost, which punishes a wrong side without bound.
+    /// e^-margin: the loss of boosting by `AdaBoost`, which punishes a wrong side without bound.
     Exponential: "exponential" {
         aliases: ["exponential_loss", "ExponentialLoss", "adaboost"],
         task: Binary,

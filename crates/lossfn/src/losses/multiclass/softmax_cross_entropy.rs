@@ -15,7 +15,7 @@ loss! {
         },
         optimum: "For a class index tends to 0 as that class's score outgrows the others; for a distribution lowest where softmax(prediction) equals it, with its entropy. ln(number of classes) for equal scores. Natural logarithm.",
         limits: "Smooth everywhere and exact in the tails: a loss of 1e-18 is that, not 0. No finite scores overflow. A score of minus infinity excludes a class; with a target above 0 that class costs infinity.",
-        peers: "PyTorch's cross_entropy agrees but for tiny losses, which it rounds to 0; with class weights and label smoothing its mean divides by the weights of the true classes, as the denominator 'weights' does here.",
+        peers: "PyTorch's cross_entropy and Optax agree but for tiny losses, and the gradient by the true class, which they round to 0. With class weights and label smoothing PyTorch's mean divides by the weights of the true classes, as the denominator 'weights' does here.",
         reference: "Bridle (1990), Probabilistic Interpretation of Feedforward Classification Network Outputs, doi:10.1007/978-3-642-76153-9_28; label smoothing: Szegedy et al. (2016), arXiv:1512.00567.",
         row_gradient: "sum(y) * softmax(p)_c - y_c, with y_c the smoothed and weighted target",
         usual: true,
