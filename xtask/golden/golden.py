@@ -309,6 +309,18 @@ LOSSES = {
             for p, t in [(2.0, 0.5), (0.5, 2.0), (3.0, 3.0), (1e-160, 0.0), (0.0, 1e300)]
         ],
     ),
+    "expectile": on_residual(
+        "Newey and Powell (1987), Asymmetric Least Squares Estimation and Testing, doi:10.2307/1911031",
+        lambda r, level: abs(level - (r > 0)) * r**2,
+        lambda r, level: 2 * abs(level - (r > 0)) * r,
+        lambda r, level: 2 * abs(level - (r > 0)),
+        residual_rows({"level": 0.5})
+        + [
+            ({"level": q}, p, t)
+            for q in (0.0, 1.0, 0.25, 0.875, 0.9, 2**-24, 1 - 2**-53)
+            for p, t in [(2.0, 0.5), (0.5, 2.0), (3.0, 3.0), (1e-100, 0.0), (0.0, 1e150)]
+        ],
+    ),
     "zero_one": on_margin(
         "Bartlett, Jordan and McAuliffe (2006), Convexity, Classification, and Risk Bounds,"
         " doi:10.1198/016214505000000907",

@@ -13,6 +13,7 @@ catalog! {
         pointwise smooth_l1::SmoothL1,
         pointwise log_cosh::LogCosh,
         pointwise quantile::Quantile,
+        pointwise expectile::Expectile,
     }
     margin {
         pointwise zero_one::ZeroOne,
