@@ -10,8 +10,8 @@ use std::collections::HashMap;
 pub const CEILING: u64 = 4;
 
 /// How far from the truth a result is, in units of the last place of its type; 0 for anything
-/// between the ends of a kink. Where the truth is beyond all bounds and has no known slope, all that
-/// is asked for is a number.
+/// between the ends of a kink. Where the truth is beyond all bounds and has no known slope, all
+/// that is asked for is a number.
 #[must_use]
 pub fn distance(found: f64, truth: &Span, precision: Precision) -> u64 {
     let from = |end: &Precise| match precision {
@@ -79,6 +79,9 @@ impl<'a> Judge<'a> {
     }
 
     /// Judges a loss (order 0), gradient (1) or second derivative (2).
+    ///
+    /// # Panics
+    /// If the point is outside the domain of the loss.
     pub fn verdict(
         &mut self,
         order: usize,

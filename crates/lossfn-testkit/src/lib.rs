@@ -1,5 +1,5 @@
-//! What the tests of lossfn share: golden values, distances in units of the last place, and formulas
-//! evaluated with many digits.
+//! What the tests of lossfn share: golden values, distances in units of the last place, points to
+//! try, and formulas evaluated with many digits.
 
 pub mod golden;
 pub mod judge;

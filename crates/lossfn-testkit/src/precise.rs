@@ -170,7 +170,7 @@ impl Precise {
                 Some(0) | None => Nan,
                 Some(sign) => Infinite { negative: sign < 0 },
             },
-            (Finite(a), Infinite { .. }) => Finite(a - a),
+            (Finite(a), Infinite { .. }) => Self::new(0.0, a.precision()),
             (Infinite { negative }, Finite(_)) => {
                 Infinite { negative: *negative != (other.sign() == Some(-1)) }
             }
@@ -290,9 +290,8 @@ fn binary(function: Binary, x: &Precise, y: &Precise, bits: usize) -> Precise {
         Binary::Max | Binary::Min if matches!((x, y), (Nan, _) | (_, Nan)) => Nan,
         Binary::Max => pick(y.is_less_than(x)),
         Binary::Min => pick(x.is_less_than(y)),
-        Binary::Xlogy if x.is_zero() => Precise::new(0.0, bits),
+        Binary::Xlogy | Binary::Xlog1py if x.is_zero() => Precise::new(0.0, bits),
         Binary::Xlogy => x.times(&y.ln()),
-        Binary::Xlog1py if x.is_zero() => Precise::new(0.0, bits),
         Binary::Xlog1py => x.times(&y.ln1p(bits)),
     }
 }
@@ -549,8 +548,8 @@ impl Definition {
         // Far out, exponentials are tiny beside the number that they are added to.
         let reach: f64 = self.inputs(prediction, target).map(f64::abs).sum();
         // Over a single class everything cancels, and what is left must be nothing.
-        let is_row = self.in_row.contains(&true);
-        let tail = if is_row { self.tail } else { self.tail.min((6.0 * reach) as usize) };
+        let is_single = prediction.len() == 1 && self.in_row.contains(&true);
+        let tail = if is_single { self.tail } else { self.tail.min((6.0 * reach) as usize) };
         128 + 2 * span as usize + tail
     }
 

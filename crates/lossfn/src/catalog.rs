@@ -160,7 +160,8 @@ impl FromStr for Loss {
                 (position, argument)
             } else {
                 let count = parameters.len();
-                return Err(unreadable(format!("{id} has {count} parameters, not more")));
+                let plural = if count == 1 { "" } else { "s" };
+                return Err(unreadable(format!("{id} has {count} parameter{plural}, not more")));
             };
             let value = value.trim();
             let number =

@@ -129,9 +129,6 @@ pub enum Error {
     /// The number of heads or their names do not fit.
     #[error("{0}")]
     Heads(String),
-    /// Two states that are not of the same cost.
-    #[error("states of different costs cannot be merged: {0}")]
-    DifferentCosts(String),
 }
 
 fn known(parameters: &[&str]) -> String {

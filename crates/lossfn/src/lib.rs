@@ -41,3 +41,10 @@ pub use error::Error;
 pub use kernel::{BLOCK, ClassKernels, ClassOutputs, InstructionSet, Outputs, PointwiseKernels};
 pub use loss::{Loss, Pointwise, Section};
 pub use number::{Formula, Number};
+
+/// The examples of README.md are tested.
+#[cfg(doctest)]
+mod readme {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+}

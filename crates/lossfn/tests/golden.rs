@@ -2,10 +2,8 @@
 
 use lossfn::{CATALOG, ClassBlock, ClassOutputs, ClassTargets, InstructionSet, Loss, Outputs};
 use lossfn_testkit::golden::{Row, Target, golden};
+use lossfn_testkit::judge::CEILING;
 use lossfn_testkit::{ulps_f32, ulps_f64};
-
-/// What kernels may be off by, in units of the last place.
-const CEILING: u64 = 4;
 
 /// A result of a kernel beside the golden text.
 struct Outcome<'a> {
@@ -22,7 +20,8 @@ struct Outcome<'a> {
 impl Outcome<'_> {
     fn is_wrong(&self) -> bool {
         let expected: f64 = self.expected.parse().unwrap();
-        self.distance > CEILING && !((self.found - expected).abs() <= self.slack)
+        let is_near = (self.found - expected).abs() <= self.slack;
+        self.distance > CEILING && !is_near
     }
 }
 

@@ -334,7 +334,9 @@ mod tests {
 
     fn sum(numbers: &[f64]) -> ExactSum {
         let mut sum = ExactSum::default();
-        numbers.iter().for_each(|&x| sum.add(x));
+        for &x in numbers {
+            sum.add(x);
+        }
         sum
     }
 
@@ -376,7 +378,9 @@ mod tests {
             numbers in prop::collection::vec(finite(), 0..100),
         ) {
             let mut all = sum(&numbers);
-            numbers.iter().for_each(|&x| all.add(-x));
+            for x in &numbers {
+                all.add(-x);
+            }
             prop_assert_eq!(all.expansion(), Vec::<f64>::new());
         }
     }

@@ -7,12 +7,14 @@ mod exact;
 mod examples;
 mod heads;
 mod pass;
+mod scored;
 mod state;
+mod weigh;
 
 pub use exact::ExactSum;
 pub use examples::Examples;
 pub use heads::{Head, HeadShare, HeadWeight, Heads, HeadsValue};
-pub use pass::Scored;
+pub use scored::Scored;
 pub use state::CostState;
 
 use crate::array::{Array, ArrayMut};

@@ -1,5 +1,7 @@
 //! One pass over examples: block by block, over threads where there is enough to do.
 
+use super::scored::Scored;
+use super::weigh::Weighing;
 use super::{Cost, CostState, Examples};
 use crate::array::{Array, ArrayMut, Kernel, without_last};
 use crate::class_axis::{ClassBlock, ClassTargets};
@@ -12,61 +14,6 @@ use std::ops::Range;
 /// Elements of the prediction from which work is spread over threads, and which a thread then gets
 /// at least.
 const PARALLEL: usize = 16 * BLOCK;
-
-/// The losses of a run of examples.
-#[derive(Clone, Copy, Debug)]
-pub struct Scored<'a> {
-    /// The position of the first of them.
-    pub start: usize,
-    /// The losses, with class weights but without example weights; 0 for examples that are not
-    /// valid.
-    pub losses: &'a [f64],
-    /// The example weights, 0 for examples that are not valid; without it each is valid and has
-    /// weight 1.
-    pub weights: Option<&'a [f64]>,
-    /// Which examples are valid; without it all are.
-    pub valid: Option<&'a [bool]>,
-    /// The class weight of each example's target; without it each is 1.
-    pub class_weights: Option<&'a [f64]>,
-}
-
-impl Scored<'_> {
-    /// Adds all of the examples to a state.
-    pub fn add_to(&self, state: &mut CostState) {
-        let mut scratch = Vec::new();
-        self.sum_to(state, &mut scratch);
-        self.count_to(state, self.losses.len(), &mut scratch);
-    }
-
-    /// The loss of one of the examples, by its position in this run, times its weight.
-    #[inline]
-    #[must_use]
-    pub fn weighted(&self, at: usize) -> f64 {
-        match self.weights.map_or(1.0, |weights| weights[at]) {
-            0.0 => 0.0,
-            weight => weight * self.losses[at],
-        }
-    }
-
-    /// Whether one of the examples is valid.
-    #[inline]
-    #[must_use]
-    pub fn is_valid(&self, at: usize) -> bool {
-        self.valid.is_none_or(|valid| valid[at])
-    }
-
-    /// Adds one of the examples, by its position in this run, to a state.
-    #[inline]
-    pub fn add_one_to(&self, state: &mut CostState, at: usize) {
-        if self.is_valid(at) {
-            let weight = self.weights.map_or(1.0, |weights| weights[at]);
-            let class_weight = self.class_weights.map_or(1.0, |weights| weights[at]);
-            state.add(self.losses[at], weight, class_weight);
-        } else {
-            state.skip(1);
-        }
-    }
-}
 
 /// Where the results that are wanted go.
 #[derive(Default)]
@@ -103,7 +50,7 @@ impl Wanted<'_> {
     }
 }
 
-enum Target<'a> {
+pub(super) enum Target<'a> {
     /// A number for each example.
     Values(Array<'a>),
     /// A class for each example.
@@ -114,15 +61,15 @@ enum Target<'a> {
 
 /// A cost and examples that fit together.
 pub(super) struct Pass<'c, 'a> {
-    cost: &'c Cost,
+    pub(super) cost: &'c Cost,
     prediction: Array<'a>,
-    target: Target<'a>,
-    weights: Option<Array<'a>>,
-    mask: Option<Array<'a>>,
+    pub(super) target: Target<'a>,
+    pub(super) weights: Option<Array<'a>>,
+    pub(super) mask: Option<Array<'a>>,
     /// The number of examples.
     examples: usize,
     /// Elements of the prediction per example: the number of classes, or 1.
-    width: usize,
+    pub(super) width: usize,
     /// The class axis, if there is one.
     axis: Option<usize>,
 }
@@ -296,74 +243,6 @@ impl<'c, 'a> Pass<'c, 'a> {
     fn blocks(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
         let (end, step) = (range.end, self.block_examples());
         range.step_by(step).map(move |start| start..(start + step).min(end))
-    }
-
-    fn weights_matter(&self) -> bool {
-        self.weights.is_some() || self.mask.is_some() || self.cost.ignored_class.is_some()
-    }
-
-    /// Weights, validity, labels and class weights of a block.
-    fn weigh(&self, block: &Range<usize>, to: &mut Weighing) -> Result<(), Error> {
-        let n = block.len();
-        let Weighing { number, weights, valid, labels, class_weights } = to;
-        valid.clear();
-        weights.clear();
-        labels.clear();
-        class_weights.clear();
-        number.resize(n, 0.0);
-        if self.weights_matter() {
-            valid.resize(n, true);
-            weights.resize(n, 1.0);
-        }
-        if let Some(mask) = &self.mask {
-            mask.copy(block.start, number);
-            for (valid, &flag) in valid.iter_mut().zip(&*number) {
-                *valid = flag != 0.0;
-            }
-        }
-        if let Target::Labels(array) = &self.target {
-            array.copy(block.start, number);
-            if let Some(ignored) = self.cost.ignored_class {
-                for (valid, &label) in valid.iter_mut().zip(&*number) {
-                    *valid &= label != ignored as f64;
-                }
-            }
-            for (i, &label) in number.iter().enumerate() {
-                let is_valid = valid.get(i).is_none_or(|valid| *valid);
-                let is_class = label >= 0.0 && label < self.width as f64 && label.fract() == 0.0;
-                if is_valid && !is_class {
-                    let (position, classes) = (block.start + i, self.width);
-                    return Err(Error::LabelOutOfRange { label, position, classes });
-                }
-                labels.push(is_valid.then_some(label as usize));
-            }
-        }
-        if let Some(array) = &self.weights {
-            array.copy(block.start, weights);
-            for (i, (&value, &valid)) in weights.iter().zip(&*valid).enumerate() {
-                if valid && !(value >= 0.0 && value.is_finite()) {
-                    let position = block.start + i;
-                    return Err(Error::InvalidWeight { what: "weight", value, position });
-                }
-            }
-        }
-        for (weight, &valid) in weights.iter_mut().zip(&*valid) {
-            if !valid {
-                *weight = 0.0;
-            }
-        }
-        if let Some(of_class) = &self.cost.class_weights {
-            if let Target::Distributions(target) = &self.target {
-                number.resize(n * self.width, 0.0);
-                target.copy(block.start * self.width, number);
-                let share = |row: &[f64]| row.iter().zip(of_class).map(|(y, w)| y * w).sum::<f64>();
-                class_weights.extend(number.chunks(self.width).map(share));
-            } else {
-                let weight = |label: &Option<usize>| label.map_or(0.0, |label| of_class[label]);
-                class_weights.extend(labels.iter().map(weight));
-            }
-        }
-        Ok(())
     }
 
     fn block<T: Kernel>(
@@ -548,59 +427,6 @@ struct Buffers<T> {
     gradient: Vec<T>,
     second: Vec<T>,
     weighing: Weighing,
-}
-
-/// What the examples of a block weigh.
-#[derive(Default)]
-struct Weighing {
-    number: Vec<f64>,
-    weights: Vec<f64>,
-    valid: Vec<bool>,
-    labels: Vec<Option<usize>>,
-    class_weights: Vec<f64>,
-}
-
-impl Weighing {
-    fn as_scored<'a>(
-        &'a self,
-        pass: &Pass<'_, '_>,
-        block: &Range<usize>,
-        losses: &'a [f64],
-    ) -> Scored<'a> {
-        let matter = pass.weights_matter();
-        Scored {
-            start: block.start,
-            losses,
-            weights: matter.then_some(self.weights.as_slice()),
-            valid: matter.then_some(self.valid.as_slice()),
-            class_weights: (!self.class_weights.is_empty()).then_some(&self.class_weights),
-        }
-    }
-}
-
-impl Scored<'_> {
-    /// Adds the losses to a state.
-    fn sum_to(&self, state: &mut CostState, scratch: &mut Vec<f64>) {
-        if self.weights.is_none() {
-            state.extend_sum(self.losses);
-        } else {
-            scratch.clear();
-            scratch.extend((0..self.losses.len()).map(|at| self.weighted(at)));
-            state.extend_sum(scratch);
-        }
-    }
-
-    /// Adds the counts and weights to a state.
-    fn count_to(&self, state: &mut CostState, examples: usize, scratch: &mut Vec<f64>) {
-        if self.weights.is_none() && self.class_weights.is_none() {
-            return state.extend_counts(examples, examples, None);
-        }
-        let of = |weights: Option<&[f64]>, at: usize| weights.map_or(1.0, |weights| weights[at]);
-        scratch.clear();
-        scratch.extend((0..examples).map(|at| of(self.weights, at) * of(self.class_weights, at)));
-        let is_valid = |valid: &[bool]| valid.iter().filter(|valid| **valid).count();
-        state.extend_counts(examples, self.valid.map_or(examples, is_valid), Some(scratch));
-    }
 }
 
 fn class_axis(cost: &Cost, shape: &[usize]) -> Result<usize, Error> {

@@ -1,9 +1,10 @@
 //! The catalog itself: names, descriptions, files, golden rows.
 
-use lossfn::{CATALOG, InstructionSet, Loss, find};
+use lossfn::{CATALOG, Entry, InstructionSet, Loss, find};
 use lossfn_testkit::golden::{Target, golden};
 use lossfn_testkit::points::{Precision, settings};
 use lossfn_testkit::precise::{Definition, Precise};
+use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 
 fn is_snake_case(name: &str) -> bool {
@@ -103,8 +104,8 @@ fn every_setting_is_read_back_from_its_text() {
 /// formulas say what the papers say, and the differences that the laws rest on are right.
 #[test]
 fn definitions_agree_with_golden_values() {
-    let mut checked = 0;
-    for entry in CATALOG {
+    let agreed = |entry: &Entry| {
+        let mut checked = 0;
         let id = entry.description.id;
         let golden = golden(id);
         assert!(!golden.row.is_empty(), "{id} has no golden rows");
@@ -157,7 +158,9 @@ fn definitions_agree_with_golden_values() {
                 checked += 1;
             }
         }
-    }
+        checked
+    };
+    let checked: usize = CATALOG.par_iter().map(agreed).sum();
     assert!(checked > 500, "only {checked} checked");
 }
 

@@ -134,12 +134,12 @@ fn gradients_are_the_directional_derivatives_of_the_definition() {
                 {
                     let epsilon = precision.epsilon();
                     let [value, gradient, second] = rows.run(kernels, set, precision);
-                    for row in 0..rows.rows() {
+                    for (row, &value) in value.iter().enumerate() {
                         let span = row * classes..(row + 1) * classes;
                         let prediction = &rows.prediction[span.clone()];
                         let gradient = &gradient[span.clone()];
                         let Some(target) = rows.distribution(row) else {
-                            assert!(value[row] == 0.0 && gradient.iter().all(|g| *g == 0.0));
+                            assert!(value == 0.0 && gradient.iter().all(|g| *g == 0.0));
                             continue;
                         };
                         let case = format!(
@@ -154,11 +154,10 @@ fn gradients_are_the_directional_derivatives_of_the_definition() {
                             // that it subtracts from their logarithm are up to 4.
                             let total: f64 = target.iter().sum();
                             let by_definition = 32.0 * f64::EPSILON * 8.0 * total;
-                            let off = (value[row] - jet.value).abs();
+                            let off = (value - jet.value).abs();
                             assert!(
                                 off <= 32.0 * epsilon * jet.value.abs() + by_definition,
-                                "{case}: value {:e}, not {:e}",
-                                value[row],
+                                "{case}: value {value:e}, not {:e}",
                                 jet.value
                             );
                             let terms = || gradient.iter().zip(&direction).map(|(g, d)| g * d);
@@ -272,7 +271,8 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (usize, Vec<Stri
                     let off = distance(found, span, precision);
                     let low = span.low.to_f64();
                     checked += 1;
-                    if off > CEILING && !((found - low).abs() <= slack.max(small)) {
+                    let is_near = (found - low).abs() <= slack.max(small);
+                    if off > CEILING && !is_near {
                         wrong.push(format!(
                             "{} {precision:?} {loss} at {prediction:?}, {target:?}: \
                              {what} {found:e}, not {low:e} ({off} ulp)",
@@ -358,8 +358,8 @@ fn nan_comes_out_of_the_row_that_it_went_into_and_of_no_other() {
                             };
                             assert!(
                                 expected,
-                                "{} {loss}, {classes} classes, order {order}, {place}, NaN at {at}: \
-                                 {a} became {b}",
+                                "{} {loss}, {classes} classes, order {order}, {place}, \
+                                 NaN at {at}: {a} became {b}",
                                 set.name()
                             );
                         }

@@ -1,5 +1,5 @@
-//! What holds for the cost of every loss: weights, order, threads, parts, types, memory layouts, and
-//! what a cost is least at.
+//! What holds for the cost of every loss: weights, order, threads, parts, types, memory layouts,
+//! and what a cost is least at.
 
 use crate::losses;
 use half::{bf16, f16};
@@ -262,7 +262,8 @@ fn element_types_agree() {
     });
 }
 
-/// Every n-th number in each direction, the others being NaN: views with strides of all kinds.
+/// The same numbers as views see them in larger arrays: with the step of the view, and whether it
+/// is transposed.
 fn layouts<T: Copy + Default>(array: &ArrayD<T>) -> Vec<(&'static str, ArrayD<T>, isize, bool)> {
     let every = |step: isize, transposed: bool| {
         let source = if transposed { array.t() } else { array.view() };

@@ -1,9 +1,9 @@
 //! Pointwise kernels against the definition, evaluated with many digits.
 
 use crate::{available, losses, none_wrong};
-use lossfn::{InstructionSet, Loss, Number, Outputs, Pointwise};
+use lossfn::{CATALOG, InstructionSet, Loss, Number, Outputs, Pointwise};
 use lossfn_testkit::judge::{Judge, Verdict};
-use lossfn_testkit::points::{Precision, points};
+use lossfn_testkit::points::{Precision, Rng, points};
 use lossfn_testkit::precise::{Definition, Truth};
 use lossfn_testkit::{ulps_f32, ulps_f64};
 use rayon::prelude::*;
@@ -124,32 +124,33 @@ fn a_loss_that_cancels_is_caught() {
 
 #[test]
 fn results_that_are_off_are_caught() {
-    for loss in losses(false) {
-        let points = points(&loss, Precision::Double);
+    CATALOG.par_iter().filter(|entry| !entry.with_defaults().has_class_axis()).for_each(|entry| {
+        let loss = entry.with_defaults();
         let mut judge = Judge::new(&loss, Precision::Double);
+        let mut rng = Rng::named(loss.id());
+        let description = loss.description();
         let mut caught = 0;
-        for &point in points.iter().filter(|(p, y)| p.abs() < 50.0 && y.abs() < 50.0).take(40) {
+        for _ in 0..12 {
+            let point = (rng.inside(description.prediction), rng.inside(description.target));
             let truth = judge.truth(point.0, point.1);
             for order in 0..3 {
                 let right = truth.order(order).low.to_f64();
-                let high = truth.order(order).high.to_f64();
-                // Beside zero and at kinks other numbers may be right too.
-                if right != high || right.abs() < 1e-3 || !right.is_finite() {
+                // Beside 0 nothing is wrong by a factor.
+                if right.abs() < 1e-3 {
                     continue;
                 }
-                for wrong in [-right, 0.0, right * (1.0 + 1e-6), f64::NAN, f64::INFINITY] {
+                for wrong in [-right, 0.0, right * (1.0 + 1e-9), f64::NAN, f64::INFINITY] {
                     let verdict = judge.verdict(order, wrong, point, &truth);
-                    let near_kink = verdict == Verdict::Nearby;
-                    caught += usize::from(!near_kink);
                     assert!(
-                        near_kink || matches!(verdict, Verdict::Wrong(_)),
+                        matches!(verdict, Verdict::Wrong(_)),
                         "{loss}, order {order} at {point:?}: {wrong:e} passes for {right:e}"
                     );
+                    caught += 1;
                 }
             }
         }
         assert!(caught > 10, "{loss}: only {caught} caught");
-    }
+    });
 }
 
 /// The formulas of gradient and second derivative, as the library prints them, are what differences
@@ -211,12 +212,8 @@ fn instruction_sets_agree() {
                 assert!(bits(&pair[0]) == bits(&pair[1]), "{loss}: two fused sets differ");
             }
             // Derivatives may cancel; they are held to the truth above, and the loss here.
-            for (found, point) in all
-                .iter()
-                .flat_map(|results| results[0].iter().zip(&points).enumerate())
-                .map(|(at, (found, point))| ((found, portable[0][at]), point))
-            {
-                let (&fused, portable) = found;
+            let pairs = all.iter().flat_map(|results| results[0].iter().zip(&portable[0]));
+            for ((&fused, &portable), point) in pairs.zip(points.iter().cycle()) {
                 let off = match precision {
                     Precision::Single => ulps_f32(fused as f32, portable as f32),
                     Precision::Double => ulps_f64(fused, portable),

@@ -24,7 +24,16 @@ impl Pointwise for Expectile {
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let level = N::parameter("level", self.level);
         let r = prediction - target;
-        let too_high = N::constant(0.0).less_than(r);
-        N::select(too_high, N::constant(1.0) - level, level) * r.square()
+        let zero = N::constant(0.0);
+        let too_high = zero.less_than(r);
+        // The side that costs nothing is left out: 0 times an infinite square would be NaN.
+        if self.level == 0.0 {
+            return r.positive_part().square();
+        }
+        if self.level == 1.0 {
+            return zero.min(r).square();
+        }
+        // In this order the slope is finite wherever it is so in truth.
+        N::select(too_high, N::constant(1.0) - level, level) * r * r
     }
 }

@@ -1,0 +1,85 @@
+//! The losses of a run of examples, and how they are added up.
+
+use super::CostState;
+
+/// The losses of a run of examples.
+#[derive(Clone, Copy, Debug)]
+pub struct Scored<'a> {
+    /// The position of the first of them.
+    pub start: usize,
+    /// The losses, with class weights but without example weights; 0 for examples that are not
+    /// valid.
+    pub losses: &'a [f64],
+    /// The example weights, 0 for examples that are not valid; without it each is valid and has
+    /// weight 1.
+    pub weights: Option<&'a [f64]>,
+    /// Which examples are valid; without it all are.
+    pub valid: Option<&'a [bool]>,
+    /// The class weight of each example's target; without it each is 1.
+    pub class_weights: Option<&'a [f64]>,
+}
+
+impl Scored<'_> {
+    /// Adds all of the examples to a state.
+    pub fn add_to(&self, state: &mut CostState) {
+        let mut scratch = Vec::new();
+        self.sum_to(state, &mut scratch);
+        self.count_to(state, self.losses.len(), &mut scratch);
+    }
+
+    /// The loss of one of the examples, by its position in this run, times its weight.
+    #[inline]
+    #[must_use]
+    pub fn weighted(&self, at: usize) -> f64 {
+        match self.weights.map_or(1.0, |weights| weights[at]) {
+            0.0 => 0.0,
+            weight => weight * self.losses[at],
+        }
+    }
+
+    /// Whether one of the examples is valid.
+    #[inline]
+    #[must_use]
+    pub fn is_valid(&self, at: usize) -> bool {
+        self.valid.is_none_or(|valid| valid[at])
+    }
+
+    /// Adds one of the examples, by its position in this run, to a state.
+    #[inline]
+    pub fn add_one_to(&self, state: &mut CostState, at: usize) {
+        if self.is_valid(at) {
+            let weight = self.weights.map_or(1.0, |weights| weights[at]);
+            let class_weight = self.class_weights.map_or(1.0, |weights| weights[at]);
+            state.add(self.losses[at], weight, class_weight);
+        } else {
+            state.skip(1);
+        }
+    }
+
+    /// Adds the losses to a state.
+    pub(super) fn sum_to(&self, state: &mut CostState, scratch: &mut Vec<f64>) {
+        if self.weights.is_none() {
+            state.extend_sum(self.losses);
+        } else {
+            scratch.clear();
+            scratch.extend((0..self.losses.len()).map(|at| self.weighted(at)));
+            state.extend_sum(scratch);
+        }
+    }
+
+    /// Adds the counts and weights to a state.
+    pub(super) fn count_to(&self, state: &mut CostState, examples: usize, scratch: &mut Vec<f64>) {
+        if self.weights.is_none() && self.class_weights.is_none() {
+            return state.extend_counts(examples, examples, None);
+        }
+        let of = |weights: Option<&[f64]>, at: usize| weights.map_or(1.0, |weights| weights[at]);
+        scratch.clear();
+        scratch.extend((0..examples).map(|at| match of(self.weights, at) {
+            // The target of an example that is not valid may be anything, and so its class weight.
+            0.0 => 0.0,
+            weight => weight * of(self.class_weights, at),
+        }));
+        let is_valid = |valid: &[bool]| valid.iter().filter(|valid| **valid).count();
+        state.extend_counts(examples, self.valid.map_or(examples, is_valid), Some(scratch));
+    }
+}

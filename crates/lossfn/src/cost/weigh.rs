@@ -1,0 +1,106 @@
+//! What examples weigh: weights, mask, ignored class, class weights.
+
+use super::pass::{Pass, Target};
+use super::scored::Scored;
+use crate::error::Error;
+use std::ops::Range;
+
+/// What the examples of a block weigh.
+#[derive(Default)]
+pub(super) struct Weighing {
+    number: Vec<f64>,
+    pub weights: Vec<f64>,
+    pub valid: Vec<bool>,
+    pub labels: Vec<Option<usize>>,
+    class_weights: Vec<f64>,
+}
+
+impl Weighing {
+    /// These examples with their losses.
+    pub fn as_scored<'a>(
+        &'a self,
+        pass: &Pass<'_, '_>,
+        block: &Range<usize>,
+        losses: &'a [f64],
+    ) -> Scored<'a> {
+        let matter = pass.weights_matter();
+        Scored {
+            start: block.start,
+            losses,
+            weights: matter.then_some(self.weights.as_slice()),
+            valid: matter.then_some(self.valid.as_slice()),
+            class_weights: (!self.class_weights.is_empty()).then_some(&self.class_weights),
+        }
+    }
+}
+
+impl Pass<'_, '_> {
+    /// Whether the examples can differ in weight.
+    pub(super) fn weights_matter(&self) -> bool {
+        self.weights.is_some() || self.mask.is_some() || self.cost.ignored_class.is_some()
+    }
+
+    /// Weights, validity, labels and class weights of a block.
+    pub(super) fn weigh(&self, block: &Range<usize>, to: &mut Weighing) -> Result<(), Error> {
+        let n = block.len();
+        let Weighing { number, weights, valid, labels, class_weights } = to;
+        valid.clear();
+        weights.clear();
+        labels.clear();
+        class_weights.clear();
+        number.resize(n, 0.0);
+        if self.weights_matter() {
+            valid.resize(n, true);
+            weights.resize(n, 1.0);
+        }
+        if let Some(mask) = &self.mask {
+            mask.copy(block.start, number);
+            for (valid, &flag) in valid.iter_mut().zip(&*number) {
+                *valid = flag != 0.0;
+            }
+        }
+        if let Target::Labels(array) = &self.target {
+            array.copy(block.start, number);
+            if let Some(ignored) = self.cost.ignored_class {
+                for (valid, &label) in valid.iter_mut().zip(&*number) {
+                    *valid &= label != ignored as f64;
+                }
+            }
+            for (i, &label) in number.iter().enumerate() {
+                let is_valid = valid.get(i).is_none_or(|valid| *valid);
+                let is_class = label >= 0.0 && label < self.width as f64 && label.fract() == 0.0;
+                if is_valid && !is_class {
+                    let (position, classes) = (block.start + i, self.width);
+                    return Err(Error::LabelOutOfRange { label, position, classes });
+                }
+                labels.push(is_valid.then_some(label as usize));
+            }
+        }
+        if let Some(array) = &self.weights {
+            array.copy(block.start, weights);
+            for (i, (&value, &valid)) in weights.iter().zip(&*valid).enumerate() {
+                if valid && !(value >= 0.0 && value.is_finite()) {
+                    let position = block.start + i;
+                    return Err(Error::InvalidWeight { what: "weight", value, position });
+                }
+            }
+        }
+        for (weight, &valid) in weights.iter_mut().zip(&*valid) {
+            if !valid {
+                *weight = 0.0;
+            }
+        }
+        if let Some(of_class) = &self.cost.class_weights {
+            if let Target::Distributions(target) = &self.target {
+                number.resize(n * self.width, 0.0);
+                target.copy(block.start * self.width, number);
+                let share = |row: &[f64]| row.iter().zip(of_class).map(|(y, w)| y * w).sum::<f64>();
+                class_weights.extend(number.chunks(self.width).map(share));
+            } else {
+                let weight = |label: &Option<usize>| label.map_or(0.0, |label| of_class[label]);
+                class_weights.extend(labels.iter().map(weight));
+            }
+        }
+        Ok(())
+    }
+}
