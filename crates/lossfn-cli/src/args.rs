@@ -129,7 +129,8 @@ pub struct EvalArgs {
     #[arg(long, value_name = "RANGE", value_parser = parse_range)]
     pub row_groups: Option<Range<usize>>,
 
-    /// Write the state of the cost to this file, for `lossfn merge`
+    /// Write the state of the cost to this file, for `lossfn merge`. A part in which no row counts is
+    /// no error then: another part may have some
     #[arg(long, value_name = "FILE")]
     pub save_state: Option<PathBuf>,
 
@@ -258,7 +259,10 @@ fn parse_task(text: &str) -> Result<Task, String> {
 }
 
 fn parse_range(text: &str) -> Result<Range<usize>, String> {
-    let number = |text: &str| text.trim().parse::<usize>().map_err(|error| error.to_string());
+    let number = |text: &str| {
+        let number = text.trim().parse::<usize>();
+        number.map_err(|_| "it is a number or a range, such as 3 or 0..8".to_owned())
+    };
     let range = match text.split_once("..") {
         Some((start, end)) => number(start)?..number(end)?,
         None => number(text)?..number(text)?.saturating_add(1),

@@ -4,11 +4,11 @@ use crate::args::Format;
 use crate::error::CliError;
 use crate::eval::engine::FoundRow;
 use crate::eval::state::State;
-use crate::eval::totals::CostlyRow;
+use crate::eval::totals::{CostlyRow, Group};
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
-use lossfn::Denominator;
+use lossfn::{CostState, Denominator, Error, Reduction};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::io::IsTerminal;
 
 /// JSON with an end of line.
@@ -39,8 +39,9 @@ pub fn table_text(header: &[String], rows: &[Vec<String>], right: &[usize]) -> S
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    if !std::io::stdout().is_terminal() {
-        // There is no window whose width could be asked.
+    // Where there is no window, or one without a width.
+    let is_narrow = table.width().is_none_or(|width| width < 40);
+    if !std::io::stdout().is_terminal() || is_narrow {
         table.set_width(110);
     }
     let cell = |(column, text): (usize, &String)| {
@@ -73,151 +74,154 @@ fn json_number(x: f64) -> Value {
     if x.is_finite() { json!(x) } else { json!(number::text(x)) }
 }
 
-/// The answer of `eval` and `merge`.
-pub fn result_text(state: &State, format: Format) -> Result<String, CliError> {
+/// One number of the answer, with what it is made of.
+struct Entry<'a> {
+    group: &'a Group,
+    loss: &'a str,
+    cost: f64,
+    state: &'a CostState,
+}
+
+/// The answer of `eval` and `merge`. Of a `part`, it is no error that nothing is valid: it may be in
+/// another part.
+pub fn result_text(state: &State, format: Format, part: bool) -> Result<String, CliError> {
     let question = &state.question;
     let costs = question.costs()?;
     // Every mean is taken before anything is written: one may be an error.
     let mut entries = Vec::new();
     for group in &state.groups {
-        for (at, cost) in costs.iter().enumerate() {
-            let of_state = &group.states[at];
-            let value = cost.value_of_state(of_state).map_err(|error| {
+        for ((cost, loss), state) in costs.iter().zip(&question.losses).zip(&group.states) {
+            let value = match cost.value_of_state(state) {
+                Err(Error::NothingValid) if part => Ok(f64::NAN),
+                value => value,
+            };
+            let value = value.map_err(|error| {
                 let key = group.key.join(", ");
                 let of = if key.is_empty() { String::new() } else { format!(" of group {key}") };
-                CliError::message(format!(
-                    "the mean of {}{of}: {error} (--nothing-valid nan or zero)",
-                    question.losses[at]
-                ))
+                let reason = match error {
+                    Error::NothingValid => "no row is left to average, all are masked, skipped, \
+                                            ignored or of weight 0; --nothing-valid nan or zero \
+                                            gives a result all the same"
+                        .into(),
+                    other => other.to_string(),
+                };
+                CliError::message(format!("the mean of {loss}{of}: {reason}"))
             })?;
-            entries.push((group, at, value, of_state));
+            entries.push(Entry { group, loss, cost: value, state });
         }
     }
     if entries.is_empty() {
         return Err(CliError::message("there are no rows"));
     }
-    let reduction = serde_json::to_value(question.reduction).unwrap_or_default();
-    let reduction = reduction.as_str().unwrap_or_default();
     Ok(match format {
-        Format::Json => {
-            let costs: Vec<Value> = entries
-                .iter()
-                .map(|(group, at, value, of_state)| {
-                    let key: serde_json::Map<_, _> =
-                        question.by.iter().cloned().zip(group.key.iter().map(|k| json!(k))).collect();
-                    json!({
-                        "group": key, "loss": question.losses[*at], "cost": json_number(*value),
-                        "sum": json_number(of_state.sum()), "weights": json_number(of_state.weights()),
-                        "valid": of_state.valid(), "examples": of_state.examples(),
-                    })
-                })
-                .collect();
-            let worst: serde_json::Map<_, _> = question
-                .losses
-                .iter()
-                .zip(&state.worst)
-                .map(|(loss, rows)| {
-                    let row = |row: &CostlyRow<FoundRow>| {
-                        let mut value = json!(row);
-                        value["file"] = json!(row.place.0);
-                        value["row"] = json!(row.place.1);
-                        if let Some(object) = value.as_object_mut() {
-                            object.remove("place");
-                        }
-                        value
-                    };
-                    (loss.clone(), rows.iter().map(row).collect())
-                })
-                .collect();
-            let mut answer = json!({
-                "rows": state.rows, "skipped": state.skipped, "target": question.target,
-                "prediction": question.prediction, "weights": question.weights,
-                "mask": question.mask, "by": question.by, "reduction": reduction,
-                "denominator": question.denominator.to_string(), "costs": costs,
-            });
-            if question.worst > 0 {
-                answer["worst"] = Value::Object(worst);
-            }
-            json_text(&answer)
-        }
-        Format::Csv if question.worst > 0 => {
-            let (header, rows) = worst_rows(state, false, |x| format!("{x:?}"));
-            csv_text(&header, &rows)
-        }
-        Format::Csv => {
-            let mut header = question.by.clone();
-            header
-                .extend(["loss", "cost", "sum", "weights", "valid", "examples"].map(String::from));
-            let rows: Vec<Vec<String>> = entries
-                .iter()
-                .map(|(group, at, value, of_state)| {
-                    let mut row = group.key.clone();
-                    row.push(question.losses[*at].clone());
-                    row.extend(
-                        [*value, of_state.sum(), of_state.weights()].map(|x| format!("{x:?}")),
-                    );
-                    row.extend([of_state.valid(), of_state.examples()].map(|n| n.to_string()));
-                    row
-                })
-                .collect();
-            csv_text(&header, &rows)
-        }
-        Format::Table => {
-            let mut text = heading(state, reduction);
-            let (header, rows, right) = if question.by.is_empty() {
-                let rows = entries
-                    .iter()
-                    .map(|(_, at, value, _)| vec![question.losses[*at].clone(), brief(*value)]);
-                (vec!["loss".to_owned(), reduction.to_owned()], rows.collect::<Vec<_>>(), vec![1])
-            } else {
-                let mut header = question.by.clone();
-                let first_number = header.len();
-                header.push("rows".into());
-                header.extend(question.losses.iter().cloned());
-                let rows = entries
-                    .chunks(costs.len())
-                    .map(|of_group| {
-                        let (group, _, _, of_state) = &of_group[0];
-                        let mut row = group.key.clone();
-                        row.push(of_state.valid().to_string());
-                        row.extend(of_group.iter().map(|(_, _, value, _)| brief(*value)));
-                        row
-                    })
-                    .collect();
-                let right = (first_number..header.len()).collect();
-                (header, rows, right)
-            };
-            text += &table_text(&header, &rows, &right);
-            if question.worst > 0 {
-                text += "\nThe most costly rows\n";
-                let (header, rows) = worst_rows(state, true, brief);
-                let right: Vec<usize> = (2..header.len()).collect();
-                text += &table_text(&header, &rows, &right);
-            }
-            text
-        }
+        Format::Json => result_json(state, &entries),
+        Format::Csv => result_csv(state, &entries),
+        Format::Table => result_table(state, &entries),
     })
 }
 
-/// What was read, in a line or two.
-fn heading(state: &State, reduction: &str) -> String {
+fn reduction(state: &State) -> &'static str {
+    if state.question.reduction == Reduction::Sum { "sum" } else { "mean" }
+}
+
+fn result_json(state: &State, entries: &[Entry<'_>]) -> String {
     let question = &state.question;
-    let mut text = format!(
-        "{} rows, target {}, prediction {}",
-        state.rows, question.target, question.prediction
-    );
-    if let Some(weights) = &question.weights {
-        text += &format!(", weights {weights}");
+    let cost = |entry: &Entry<'_>| {
+        let key = question.by.iter().cloned().zip(entry.group.key.iter().map(|key| json!(key)));
+        json!({
+            "group": key.collect::<Map<_, _>>(), "loss": entry.loss,
+            "cost": json_number(entry.cost), "sum": json_number(entry.state.sum()),
+            "weights": json_number(entry.state.weights()),
+            "valid": entry.state.valid(), "examples": entry.state.examples(),
+        })
+    };
+    let mut answer = json!({
+        "rows": state.rows, "skipped": state.skipped, "target": question.target,
+        "prediction": question.prediction, "weights": question.weights,
+        "mask": question.mask, "by": question.by, "reduction": reduction(state),
+        "denominator": question.denominator.to_string(),
+        "costs": entries.iter().map(cost).collect::<Vec<_>>(),
+    });
+    if question.worst > 0 {
+        let row = |row: &CostlyRow<FoundRow>| {
+            let list =
+                |numbers: &[f64]| numbers.iter().map(|&x| json_number(x)).collect::<Vec<_>>();
+            json!({
+                "file": row.place.0, "row": row.place.1, "loss": json_number(row.loss),
+                "prediction": list(&row.prediction), "target": list(&row.target),
+            })
+        };
+        let losses = question.losses.iter().cloned();
+        let rows = state.worst.iter().map(|rows| rows.iter().map(row).collect());
+        answer["worst"] = Value::Object(losses.zip(rows).collect());
     }
-    if let Some(mask) = &question.mask {
-        text += &format!(", mask {mask}");
+    json_text(&answer)
+}
+
+fn result_csv(state: &State, entries: &[Entry<'_>]) -> String {
+    if state.question.worst > 0 {
+        let (header, rows) = worst_rows(state, false, |x| format!("{x:?}"));
+        return csv_text(&header, &rows);
     }
-    if reduction == "mean" && question.denominator != Denominator::Weights {
-        text += &format!(", mean over {}", question.denominator);
+    let mut header = state.question.by.clone();
+    header.extend(["loss", "cost", "sum", "weights", "valid", "examples"].map(String::from));
+    let row = |Entry { group, loss, cost, state }: &Entry<'_>| {
+        let mut row = group.key.clone();
+        row.push((*loss).to_owned());
+        row.extend([*cost, state.sum(), state.weights()].map(|x| format!("{x:?}")));
+        row.extend([state.valid(), state.examples()].map(|n| n.to_string()));
+        row
+    };
+    csv_text(&header, &entries.iter().map(row).collect::<Vec<_>>())
+}
+
+fn result_table(state: &State, entries: &[Entry<'_>]) -> String {
+    let question = &state.question;
+    let mut text = heading(state);
+    if question.by.is_empty() {
+        let header = ["loss", reduction(state)].map(String::from);
+        let row = |entry: &Entry<'_>| vec![entry.loss.to_owned(), brief(entry.cost)];
+        text += &table_text(&header, &entries.iter().map(row).collect::<Vec<_>>(), &[1]);
+    } else {
+        let mut header = question.by.clone();
+        header.push("rows".into());
+        header.extend(question.losses.iter().cloned());
+        let row = |of_group: &[Entry<'_>]| {
+            let mut row = of_group[0].group.key.clone();
+            row.push(of_group[0].state.valid().to_string());
+            row.extend(of_group.iter().map(|entry| brief(entry.cost)));
+            row
+        };
+        let rows: Vec<Vec<String>> = entries.chunks(question.losses.len()).map(row).collect();
+        let right: Vec<usize> = (question.by.len()..header.len()).collect();
+        text += &table_text(&header, &rows, &right);
     }
-    text += "\n";
+    if question.worst > 0 {
+        text += "\nThe most costly rows\n";
+        let (header, rows) = worst_rows(state, true, brief);
+        let right: Vec<usize> = (2..header.len()).collect();
+        text += &table_text(&header, &rows, &right);
+    }
+    text
+}
+
+/// What was read, in a line or two.
+fn heading(state: &State) -> String {
+    let question = &state.question;
+    let mut parts = vec![
+        format!("{} rows", state.rows),
+        format!("target {}", question.target),
+        format!("prediction {}", question.prediction),
+    ];
+    parts.extend(question.weights.iter().map(|name| format!("weights {name}")));
+    parts.extend(question.mask.iter().map(|name| format!("mask {name}")));
+    if question.reduction == Reduction::Mean && question.denominator != Denominator::Weights {
+        parts.push(format!("mean over {}", question.denominator));
+    }
+    let mut text = parts.join(", ") + "\n";
     if state.skipped > 0 {
-        text += &format!("{} rows skipped: a number is missing\n", state.skipped);
+        text += &state.skipped.to_string();
+        text += " rows skipped: a number is missing\n";
     }
     text
 }
@@ -285,6 +289,7 @@ pub mod number {
         x.to_string().to_lowercase()
     }
 
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     pub fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         if x.is_finite() { x.serialize(serializer) } else { text(*x).serialize(serializer) }
     }

@@ -2,17 +2,16 @@
 
 use super::Answer;
 use crate::args::{DescribeArgs, TextFormat};
-use crate::error::CliError;
 use crate::report::json_text;
 use lossfn::Loss;
 use serde_json::json;
 
 /// Describes one loss.
-pub fn run(args: &DescribeArgs) -> Result<Answer, CliError> {
-    Ok(Answer::Text(match args.format {
+pub fn run(args: &DescribeArgs) -> Answer {
+    Answer::Text(match args.format {
         TextFormat::Text => text(&args.loss),
         TextFormat::Json => json(&args.loss),
-    }))
+    })
 }
 
 fn json(loss: &Loss) -> String {

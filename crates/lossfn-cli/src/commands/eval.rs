@@ -13,14 +13,14 @@ use std::io::{BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// Evaluates predictions.
-pub fn run(args: EvalArgs) -> Result<Answer, CliError> {
-    let mut question = Question::new(&args);
+pub fn run(args: &EvalArgs) -> Result<Answer, CliError> {
+    let mut question = Question::new(args);
     question.costs()?;
     let paths = expand(&args.files)?;
     let text = TextOptions { delimiter: args.delimiter, no_header: args.no_header };
     let tables = Tables { sources: open(&paths, text)?, row_groups: args.row_groups.clone() };
     if args.reduction == Reduction::None {
-        return losses_of_rows(&args, &question, &tables);
+        return losses_of_rows(args, &question, &tables);
     }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = args.threads.map_or(processors, usize::from);
@@ -29,9 +29,9 @@ pub fn run(args: EvalArgs) -> Result<Answer, CliError> {
         let _ = writeln!(std::io::stderr(), "lossfn: {note}");
     };
     let outcome = evaluate(&tables, &mut question, threads, say)?;
-    let readings = paths.iter().map(|path| reading(path, &args)).collect();
+    let readings = paths.iter().map(|path| reading(path, args)).collect();
     let state = State::new(question, readings, outcome);
-    let text = result_text(&state, args.output.format)?;
+    let text = result_text(&state, args.output.format, args.save_state.is_some())?;
     if let Some(path) = &args.save_state {
         state.save(path)?;
     }
@@ -97,10 +97,8 @@ fn losses_of_rows(
             let mut fields: Vec<String> = if several { vec![file.to_owned()] } else { Vec::new() };
             fields.push((first + at as u64).to_string());
             // A row that does not count has no loss.
-            let text = |losses: &Vec<f64>| match losses[at] {
-                x if x.is_nan() => String::new(),
-                x => format!("{x:?}"),
-            };
+            let text =
+                |losses: &Vec<Option<f64>>| losses[at].map_or(String::new(), |x| format!("{x:?}"));
             fields.extend(losses.iter().map(text));
             spool.write_all(csv_line(&fields).as_bytes()).map_err(fail)?;
         }

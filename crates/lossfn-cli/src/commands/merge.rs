@@ -16,7 +16,7 @@ pub fn run(args: &MergeArgs) -> Result<Answer, CliError> {
     for path in rest {
         state.merge(State::load(path)?, path, args.allow_repeats)?;
     }
-    let text = result_text(&state, args.output.format)?;
+    let text = result_text(&state, args.output.format, args.save_state.is_some())?;
     if let Some(path) = &args.save_state {
         state.save(path)?;
     }

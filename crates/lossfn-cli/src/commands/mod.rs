@@ -35,10 +35,10 @@ impl Answer {
 /// Runs a command.
 pub fn run(args: Args) -> Result<Answer, CliError> {
     match args.command {
-        Command::Eval(args) => eval::run(*args),
+        Command::Eval(args) => eval::run(&args),
         Command::Merge(args) => merge::run(&args),
-        Command::List(args) => list::run(&args),
-        Command::Describe(args) => describe::run(&args),
+        Command::List(args) => Ok(list::run(&args)),
+        Command::Describe(args) => Ok(describe::run(&args)),
         Command::Completions { shell } => Ok(shell::completions(shell)),
         Command::Man { command } => shell::man(command.as_deref()),
     }

@@ -19,7 +19,7 @@ pub fn man(command: Option<&str>) -> Result<Answer, CliError> {
     let page = match command {
         None => program,
         Some(name) => {
-            let known: Vec<_> = program.get_subcommands().map(|c| c.get_name()).collect();
+            let known: Vec<_> = program.get_subcommands().map(clap::Command::get_name).collect();
             let unknown =
                 || format!("there is no command {name:?}: there are {}", known.join(", "));
             program.find_subcommand(name).ok_or_else(|| CliError::message(unknown()))?.clone()

@@ -38,16 +38,21 @@ impl Roles {
             names: Vec::new(),
         };
         let find = |wanted: &str| find(wanted, columns, path);
-        for at in select(&question.prediction, columns, path)? {
-            let read_as = numbers(&columns[at]);
-            let place = roles.request(columns, at, read_as);
-            roles.prediction.push(place);
-        }
-        for at in select(&question.target, columns, path)? {
-            let read_as = numbers(&columns[at]);
-            let place = roles.request(columns, at, read_as);
-            roles.target.push(place);
-        }
+        let over_classes = question.costs()?.iter().any(|cost| cost.loss().has_class_axis());
+        let mut request_all = |wanted: &str| -> Result<Vec<usize>, CliError> {
+            let chosen = select(wanted, columns, path)?;
+            // Text does not tell by its column alone whether it holds lists.
+            let may_be_list = over_classes && chosen.len() == 1;
+            let read_as = |at: usize| match columns[at].kind {
+                ColumnType::List => ReadAs::List,
+                ColumnType::Text if may_be_list => ReadAs::List,
+                _ => ReadAs::Number,
+            };
+            Ok(chosen.into_iter().map(|at| roles.request(columns, at, read_as(at))).collect())
+        };
+        let prediction = request_all(&question.prediction)?;
+        let target = request_all(&question.target)?;
+        (roles.prediction, roles.target) = (prediction, target);
         if let Some(name) = &question.weights {
             roles.weights = Some(roles.request(columns, find(name)?, ReadAs::Number));
         }
@@ -72,8 +77,9 @@ impl Roles {
     }
 }
 
-fn numbers(column: &Column) -> ReadAs {
-    if column.kind == ColumnType::List { ReadAs::List } else { ReadAs::Number }
+/// What a table is called.
+pub fn table_name(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() }
 }
 
 fn find(wanted: &str, columns: &[Column], path: &Path) -> Result<usize, CliError> {
@@ -81,7 +87,7 @@ fn find(wanted: &str, columns: &[Column], path: &Path) -> Result<usize, CliError
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         CliError::message(format!(
             "{}: there is no column {wanted:?}; {}",
-            path.display(),
+            table_name(path),
             match names.as_slice() {
                 [] => "there are no columns at all".to_owned(),
                 names => format!("there are: {}", names.join(", ")),

@@ -2,16 +2,16 @@
 
 use crate::error::CliError;
 use crate::eval::Question;
-use crate::eval::columns::Roles;
+use crate::eval::columns::{Roles, table_name};
 use crate::eval::pick::pick;
-use crate::eval::rows::{Fault, Rows, Seen};
-use crate::eval::totals::{CostlyRow, Key, Place, Totals};
+use crate::eval::rows::{Conflict, Fault, Rows, Seen};
+use crate::eval::totals::{CostlyRow, Group, Place, Totals};
 use crate::read::{Batch, Part, Parts, ReadError, Source, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
-use lossfn::{Cost, CostState};
+use lossfn::Cost;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The tables that are read.
@@ -26,7 +26,7 @@ pub type FoundRow = (String, u64);
 /// What a run gives.
 pub struct Outcome {
     /// For each group a state per loss.
-    pub groups: Vec<(Key, Vec<CostState>)>,
+    pub groups: Vec<Group>,
     /// For each loss the most costly rows.
     pub worst: Vec<Vec<CostlyRow<FoundRow>>>,
     pub rows: u64,
@@ -41,6 +41,8 @@ struct PartRecord {
     rows: u64,
 }
 
+type NumberedPart = (usize, Box<dyn Part>);
+
 /// The parts of all tables, one after the other, with what became of them.
 struct Queue<'a> {
     tables: Vec<(usize, Parts<'a>)>,
@@ -49,7 +51,8 @@ struct Queue<'a> {
 }
 
 impl Queue<'_> {
-    fn next(&mut self) -> Option<Result<(usize, Box<dyn Part>), (usize, ReadError)>> {
+    /// The next part with its number, or the table in which there should be one.
+    fn next(&mut self) -> Option<Result<NumberedPart, (usize, ReadError)>> {
         while !self.failed {
             let (table, parts) = self.tables.first_mut()?;
             let table = *table;
@@ -73,7 +76,7 @@ struct Failure {
     table: usize,
     row: Option<u64>,
     column: Option<String>,
-    error: CliError,
+    error: Box<CliError>,
 }
 
 impl Tables {
@@ -98,7 +101,7 @@ impl Tables {
                 })?;
                 if range.end > count {
                     return Err(CliError::message(format!(
-                        "{}: --row-groups {}..{} is beyond its {count} row groups",
+                        "{}: --row-groups {}..{} is out of range: the row groups are 0..{count}",
                         path.display(),
                         range.start,
                         range.end
@@ -134,9 +137,14 @@ impl Tables {
         (self.name(record.table), first + place.row + 1)
     }
 
+    /// For each table the rank of its name.
+    fn ranks(&self) -> Vec<usize> {
+        let names: Vec<String> = (0..self.sources.len()).map(|table| self.name(table)).collect();
+        names.iter().map(|name| names.iter().filter(|other| *other < name).count()).collect()
+    }
+
     fn name(&self, table: usize) -> String {
-        let path: &Path = &self.sources[table].0;
-        if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() }
+        table_name(&self.sources[table].0)
     }
 
     /// The failure as an error that names file, row and column.
@@ -145,12 +153,61 @@ impl Tables {
         let file = self.name(table);
         match (row, column) {
             (Some(row), column) => {
-                let (file, row) = self.find(records, Place { part, row });
+                let (file, row) = self.find(records, Place { rank: 0, part, row });
                 CliError::Row { file, row, column, message: error.to_string() }
             }
             (None, Some(column)) => CliError::message(format!("{file}: column {column}: {error}")),
-            (None, None) => error,
+            (None, None) => match *error {
+                CliError::Message(message) => CliError::message(format!("{file}: {message}")),
+                named => named,
+            },
         }
+    }
+
+    /// A row that contradicts an earlier one as an error.
+    fn report_conflict(
+        &self,
+        records: &[PartRecord],
+        roles: &[Roles],
+        found: Conflict,
+    ) -> CliError {
+        let Conflict { place, earlier, message: [before, after], of_target } = found;
+        let (earlier_file, earlier_row) = self.find(records, earlier);
+        let message = format!("{before}row {earlier_row} of {earlier_file}{after}");
+        let roles = &roles[records[place.part].table];
+        let columns = if of_target { &roles.target } else { &roles.prediction };
+        let column = (columns.len() == 1).then(|| roles.names[columns[0]].clone());
+        let (file, row) = self.find(records, place);
+        CliError::Row { file, row, column, message }
+    }
+
+    /// The first of all faults: what made a worker stop, or a row that contradicts an earlier one.
+    fn check(
+        &self,
+        records: &[PartRecord],
+        roles: &[Roles],
+        met: &Seen,
+        failure: Option<Failure>,
+    ) -> Result<(), CliError> {
+        let order = |failure: &Failure| (failure.part, failure.row.unwrap_or(0));
+        match (failure, met.conflict()) {
+            (None, None) => Ok(()),
+            (Some(failure), conflict)
+                if conflict.as_ref().is_none_or(|c| order(&failure) <= c.place.given_order()) =>
+            {
+                Err(self.report(records, failure))
+            }
+            (_, Some(conflict)) => Err(self.report_conflict(records, roles, conflict)),
+            (Some(failure), None) => Err(self.report(records, failure)),
+        }
+    }
+
+    /// What is said of tables without a row.
+    fn no_rows(&self) -> CliError {
+        CliError::message(match self.sources.as_slice() {
+            [_] => format!("{}: there are no rows to evaluate", self.name(0)),
+            _ => format!("{} and the other files: there are no rows to evaluate", self.name(0)),
+        })
     }
 }
 
@@ -166,57 +223,54 @@ pub fn evaluate(
     let queue = Mutex::new(tables.queue(&roles)?);
     let met = Seen::default();
     let progress = tables.progress();
-    let finish = |result: Result<Totals, Failure>| {
+    let ranks = tables.ranks();
+    let finish = |totals: Totals, failure: Option<Failure>| {
         progress.finish_and_clear();
-        let records = &queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).records;
-        match result {
-            Err(failure) => Err(tables.report(records, failure)),
-            Ok(mut totals) => {
-                met.check(&question_target(&roles)).map_err(CliError::Message)?;
-                let (rows, skipped) = (totals.rows, std::mem::take(&mut totals.skipped));
-                let (groups, worst) = totals.finish();
-                let found = |row: CostlyRow<Place>| CostlyRow {
-                    place: tables.find(records, row.place),
-                    loss: row.loss,
-                    prediction: row.prediction,
-                    target: row.target,
-                };
-                let worst =
-                    worst.into_iter().map(|rows| rows.into_iter().map(found).collect()).collect();
-                Ok(Outcome { groups, worst, rows, skipped })
-            }
+        let records = &lock(&queue).records;
+        tables.check(records, &roles, &met, failure)?;
+        let (rows, skipped) = (totals.rows, totals.skipped);
+        if rows == 0 {
+            return Err(tables.no_rows());
         }
+        let (groups, worst) = totals.finish();
+        let found = |row: CostlyRow<Place>| CostlyRow {
+            place: tables.find(records, row.place),
+            loss: row.loss,
+            prediction: row.prediction,
+            target: row.target,
+        };
+        let worst = worst.into_iter().map(|rows| rows.into_iter().map(found).collect()).collect();
+        Ok(Outcome { groups, worst, rows, skipped })
     };
 
-    // The first part alone where losses are yet to be picked: by a look at its first batch.
+    // The first part with rows alone where losses are yet to be picked: by a look at its first batch.
     let mut costs = question.costs()?;
     let mut first = None;
     if costs.is_empty() {
         let mut totals = None;
-        let mut pick_and_add = |part: usize, from: u64, table: usize, batch: &Batch| {
-            let rows = Rows::new(question, &roles[table], batch)?;
-            let totals = match &mut totals {
-                Some(totals) => totals,
-                empty => {
-                    let picked = pick(&rows);
-                    say(&picked.why);
-                    question.losses = picked.losses.iter().map(ToString::to_string).collect();
-                    costs = question.costs().map_err(|error| Fault::whole(error.to_string()))?;
-                    empty.insert(Totals::new(costs.len(), question.worst))
-                }
+        // Tables without a row tell nothing.
+        while totals.is_none() {
+            let mut pick_and_add = |part: usize, from: u64, table: usize, batch: &Batch| {
+                let rows = Rows::new(question, &roles[table], batch)?;
+                let totals = match &mut totals {
+                    Some(totals) => totals,
+                    empty => {
+                        let picked = pick(&rows);
+                        say(&picked.why);
+                        question.losses = picked.losses.iter().map(ToString::to_string).collect();
+                        costs =
+                            question.costs().map_err(|error| Fault::whole(error.to_string()))?;
+                        empty.insert(Totals::new(costs.len(), question.worst))
+                    }
+                };
+                let start = Place { rank: ranks[table], part, row: from };
+                add(totals, &costs, &met, &roles[table], batch, &rows, start)
             };
-            add(totals, &costs, &met, &roles[table], batch, &rows, Place { part, row: from })
-        };
-        let next = work_on_next(&queue, &progress, &mut pick_and_add);
-        match next {
-            None => {}
-            Some(Err(failure)) => return finish(Err(failure)),
-            Some(Ok(())) => {}
-        }
-        if totals.is_none() {
-            return Err(CliError::message(
-                "there are no rows to pick losses by: name some with --loss",
-            ));
+            match work_on_next(&queue, &progress, &mut pick_and_add) {
+                None => break,
+                Some(Err(failure)) => return finish(Totals::new(0, 0), Some(failure)),
+                Some(Ok(())) => {}
+            }
         }
         first = totals;
     }
@@ -226,7 +280,8 @@ pub fn evaluate(
         let mut totals = Totals::new(costs.len(), question_ref.worst);
         let mut add_batch = |part: usize, from: u64, table: usize, batch: &Batch| {
             let rows = Rows::new(question_ref, &roles[table], batch)?;
-            add(&mut totals, costs, &met, &roles[table], batch, &rows, Place { part, row: from })
+            let start = Place { rank: ranks[table], part, row: from };
+            add(&mut totals, costs, &met, &roles[table], batch, &rows, start)
         };
         while let Some(result) = work_on_next(&queue, &progress, &mut add_batch) {
             result?;
@@ -254,12 +309,7 @@ pub fn evaluate(
             }
         }
     }
-    finish(failure.map_or(Ok(totals), Err))
-}
-
-fn question_target(roles: &[Roles]) -> String {
-    let name = |roles: &Roles| roles.target.first().map(|&at| roles.names[at].clone());
-    roles.first().and_then(name).unwrap_or_default()
+    finish(totals, failure)
 }
 
 /// What is done with a batch: its part, its first row within the part, its table.
@@ -271,9 +321,8 @@ fn work_on_next(
     progress: &ProgressBar,
     consume: &mut Consume<'_>,
 ) -> Option<Result<(), Failure>> {
-    let lock = || queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let (number, part, table) = {
-        let mut queue = lock();
+        let mut queue = lock(queue);
         match queue.next()? {
             Ok((number, part)) => (number, part, queue.records[number].table),
             Err((table, error)) => {
@@ -284,7 +333,7 @@ fn work_on_next(
                     table,
                     row: None,
                     column: None,
-                    error: error.into(),
+                    error: Box::new(error.into()),
                 }));
             }
         }
@@ -307,10 +356,10 @@ fn work_on_next(
             table,
             row: row.map(|row| start + row as u64),
             column,
-            error: CliError::Message(message),
+            error: Box::new(CliError::Message(message)),
         }),
         (Ok(rows), None) => {
-            lock().records[number].rows = rows;
+            lock(queue).records[number].rows = rows;
             None
         }
         (Err(error), None) => {
@@ -321,11 +370,11 @@ fn work_on_next(
                 ReadError::Record { row, message } => (Some(row), None, CliError::Message(message)),
                 whole => (None, None, whole.into()),
             };
-            Some(Failure { part: number, table, row, column, error })
+            Some(Failure { part: number, table, row, column, error: Box::new(error) })
         }
     };
     if failure.is_some() {
-        lock().failed = true;
+        lock(queue).failed = true;
     }
     Some(failure.map_or(Ok(()), Err))
 }
@@ -342,10 +391,10 @@ fn add(
 ) -> Result<(), Fault> {
     let groups = totals.groups_of(roles, batch);
     for (loss, cost) in costs.iter().enumerate() {
-        rows.score(cost, met, |scored| {
+        rows.score(cost, met, start, |scored| {
             totals.add(loss, &scored, &groups, |at| {
                 let (prediction, target) = rows.example(at);
-                let place = Place { row: start.row + at as u64, ..start };
+                let place = start.after(at);
                 CostlyRow { place, loss: 0.0, prediction, target }
             });
         })?;
@@ -356,36 +405,31 @@ fn add(
 }
 
 /// Calls `each` with the losses of every batch in the order of the rows, on this thread: file, first
-/// row, and for each loss the losses of the rows.
+/// row, and for each loss the losses of the rows, `None` for a row that does not count.
 pub fn for_each_row(
     tables: &Tables,
     question: &Question,
-    mut each: impl FnMut(&str, u64, &[Vec<f64>]) -> Result<(), CliError>,
-) -> Result<Totals, CliError> {
+    mut each: impl FnMut(&str, u64, &[Vec<Option<f64>>]) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     let roles = tables.roles(question)?;
     let costs = question.costs()?;
     let queue = Mutex::new(tables.queue(&roles)?);
     let (met, progress) = (Seen::default(), tables.progress());
-    let mut totals = Totals::new(costs.len(), 0);
-    let (mut written, mut table_seen) = (Ok(()), (0, 0));
-    let mut consume = |_: usize, _: u64, table: usize, batch: &Batch| {
+    let (mut written, mut count) = (Ok(()), 0);
+    let mut consume = |part: usize, from: u64, table: usize, batch: &Batch| {
+        let start = Place { rank: 0, part, row: from };
         let rows = Rows::new(question, &roles[table], batch)?;
-        let mut losses = vec![vec![0.0; rows.count]; costs.len()];
+        let mut losses = vec![vec![None; rows.count]; costs.len()];
         for (cost, losses) in costs.iter().zip(&mut losses) {
-            rows.score(cost, &met, |scored| {
+            rows.score(cost, &met, start, |scored| {
                 for at in 0..scored.losses.len() {
-                    losses[scored.start + at] =
-                        if scored.is_valid(at) { scored.weighted(at) } else { f64::NAN };
+                    losses[scored.start + at] = scored.is_valid(at).then(|| scored.weighted(at));
                 }
             })?;
         }
-        if table_seen.0 != table {
-            table_seen = (table, 0);
-        }
-        written = each(&tables.name(table), table_seen.1 + 1, &losses);
-        table_seen.1 += rows.count as u64;
-        totals.rows += rows.count as u64;
-        totals.skipped += rows.skipped;
+        let (file, first) = tables.find(&lock(&queue).records, start);
+        written = each(&file, first, &losses);
+        count += rows.count;
         written.as_ref().map_err(|_| Fault::whole(String::new())).copied()
     };
     let mut failure = None;
@@ -397,10 +441,10 @@ pub fn for_each_row(
     }
     progress.finish_and_clear();
     written?;
-    if let Some(failure) = failure {
-        let records = queue.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).records;
-        return Err(tables.report(&records, failure));
-    }
-    met.check(&question_target(&roles)).map_err(CliError::Message)?;
-    Ok(totals)
+    tables.check(&lock(&queue).records, &roles, &met, failure)?;
+    if count == 0 { Err(tables.no_rows()) } else { Ok(()) }
+}
+
+fn lock<'l, 'a>(queue: &'l Mutex<Queue<'a>>) -> MutexGuard<'l, Queue<'a>> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -35,6 +35,8 @@ pub fn pick(rows: &Rows<'_>) -> Picked {
                 "the target has two classes and the predictions are raw scores",
             )
         }
+    } else if seen == 0 {
+        (Task::Regression, Domain::Real, "of which none counts, nothing is known")
     } else {
         (Task::Regression, Domain::Real, "the target is a number")
     };

@@ -2,11 +2,13 @@
 
 use crate::eval::Question;
 use crate::eval::columns::Roles;
+use crate::eval::totals::Place;
 use crate::read::{Batch, Values};
 use lossfn::{Cost, Domain, Error, Examples, Scored};
 use ndarray::{ArrayView1, ArrayView2};
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// A fault in a row of a batch.
 #[derive(Debug)]
@@ -33,19 +35,45 @@ struct Numbers<'a> {
 }
 
 impl Numbers<'_> {
+    fn missing(width: usize, rows: usize) -> Self {
+        Self { width, values: vec![f64::NAN; width * rows].into() }
+    }
+
     fn row(&self, at: usize) -> &[f64] {
         &self.values[at * self.width..(at + 1) * self.width]
     }
 }
 
-/// What has been met in any row so far, and must agree with all others.
+/// What has been met in any row so far, and must agree with all others: each with the first row
+/// that has it.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// The target was 0 where a loss wants -1.
-    zero: AtomicBool,
-    minus_one: AtomicBool,
-    /// The number of predicted numbers per row; 0 as long as there is none.
-    width: AtomicUsize,
+    /// Ways to write the lower one of two classes.
+    lower: Mutex<BTreeMap<Lower, Place>>,
+    /// Numbers of predicted numbers per row.
+    widths: Mutex<BTreeMap<usize, Place>>,
+}
+
+/// How a target writes the lower one of two classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Lower {
+    MinusOne,
+    Zero,
+    /// A probability of the upper class below 1.
+    Fraction,
+}
+
+/// Two rows that do not go together.
+#[derive(Debug)]
+pub struct Conflict {
+    /// The row at fault: the one that comes later.
+    pub place: Place,
+    /// The row that it contradicts.
+    pub earlier: Place,
+    /// What is wrong, but for the earlier row's place, which belongs between these two.
+    pub message: [String; 2],
+    /// Whether it is about the target, else about the prediction.
+    pub of_target: bool,
 }
 
 /// The rows of a batch in their roles.
@@ -67,8 +95,15 @@ impl<'a> Rows<'a> {
     /// The rows of a batch. Finds missing numbers.
     pub fn new(question: &Question, roles: &'a Roles, batch: &'a Batch) -> Result<Self, Fault> {
         let count = batch.rows;
-        let prediction = numbers(roles, &roles.prediction, batch)?;
-        let target = numbers(roles, &roles.target, batch)?;
+        let mut prediction = numbers(roles, &roles.prediction, batch)?;
+        let mut target = numbers(roles, &roles.target, batch)?;
+        // Lists that are all missing here are as long as they must be.
+        if prediction.width == 0 {
+            prediction = Numbers::missing(target.width.max(2), count);
+        }
+        if target.width == 0 {
+            target = Numbers::missing(prediction.width, count);
+        }
         let weights = roles.weights.map(|at| plain(&batch.columns[at]));
         let mask = roles.mask.map(|at| plain(&batch.columns[at]));
         let mut valid = mask.map(|mask| mask.iter().map(|&flag| flag != 0.0).collect::<Vec<_>>());
@@ -116,16 +151,17 @@ impl<'a> Rows<'a> {
         Ok(Self { roles, prediction, target, weights, valid, skipped, count })
     }
 
-    /// Calls `each` with the losses of runs of rows.
+    /// Calls `each` with the losses of runs of rows, the first of which is at `start`.
     pub fn score(
         &self,
         cost: &Cost,
         seen: &Seen,
+        start: Place,
         each: impl FnMut(Scored<'_>),
     ) -> Result<(), Fault> {
         // Rows that are all missing have no width of their own.
-        if !self.valid.as_ref().is_some_and(|valid| !valid.contains(&true)) {
-            seen.check_width(self.prediction.width)?;
+        if let Some(row) = (0..self.count).find(|&row| self.is_valid(row)) {
+            note(&seen.widths, self.prediction.width, start.after(row));
         }
         let description = cost.loss().description();
         let (k, target_width) = (self.prediction.width, self.target.width);
@@ -142,6 +178,11 @@ impl<'a> Rows<'a> {
             let prediction = prediction.map_err(|error| Fault::whole(error.to_string()))?;
             let examples = if target_width == 1 {
                 Examples::new(prediction, &*self.target.values)
+            } else if target_width != k {
+                return Err(Fault::whole(format!(
+                    "the target has {target_width} numbers per row and the prediction {k}; as a \
+                     distribution it has one for each class, as a label it is one column"
+                )));
             } else {
                 let target =
                     ArrayView2::from_shape((self.count, target_width), &self.target.values);
@@ -156,7 +197,7 @@ impl<'a> Rows<'a> {
                     cost.loss()
                 )));
             }
-            let target = self.binary_target(description.target, seen);
+            let target = self.binary_target(description.target, seen, start);
             let examples = Examples::new(ArrayView1::from(&*self.prediction.values), &*target);
             cost.for_each_scored(&self.complete(examples), each)
         };
@@ -176,55 +217,74 @@ impl<'a> Rows<'a> {
 
     /// The target in the form that a loss of two classes wants: classes may be written 0 and 1 or
     /// -1 and +1. What is neither is left for the library to refuse.
-    fn binary_target(&self, domain: Domain, seen: &Seen) -> Cow<'_, [f64]> {
-        let (from, to, met) = match domain {
-            Domain::Sign => (0.0, -1.0, &seen.zero),
-            Domain::Unit => (-1.0, 0.0, &seen.minus_one),
-            _ => return Cow::Borrowed(&self.target.values),
+    fn binary_target(&self, domain: Domain, seen: &Seen, start: Place) -> Cow<'_, [f64]> {
+        let target = &*self.target.values;
+        let (from, to) = match domain {
+            Domain::Sign => (0.0, -1.0),
+            Domain::Unit => (-1.0, 0.0),
+            _ => return Cow::Borrowed(target),
         };
-        if domain == Domain::Sign && self.target.values.contains(&-1.0) {
-            seen.minus_one.store(true, Ordering::Relaxed);
+        for lower in [Lower::MinusOne, Lower::Zero, Lower::Fraction] {
+            let first = (0..self.count).find(|&row| lower.is(target[row]) && self.is_valid(row));
+            if let Some(row) = first {
+                note(&seen.lower, lower, start.after(row));
+            }
         }
-        if !self.target.values.contains(&from) {
-            return Cow::Borrowed(&self.target.values);
+        if !target.contains(&from) {
+            return Cow::Borrowed(target);
         }
-        met.store(true, Ordering::Relaxed);
-        self.target.values.iter().map(|&y| if y == from { to } else { y }).collect()
+        target.iter().map(|&y| if y == from { to } else { y }).collect()
+    }
+
+    fn is_valid(&self, row: usize) -> bool {
+        self.valid.as_ref().is_none_or(|valid| valid[row])
     }
 
     /// What the library refused, in the words of the table.
     fn fault(&self, error: &Error) -> Fault {
-        let name = |columns: &[usize]| match columns {
-            [one] => Some(self.roles.names[*one].clone()),
-            _ => None,
-        };
+        let name_at =
+            |columns: &[usize], at: usize| columns.get(at).map(|&at| self.roles.names[at].clone());
+        let name = |columns: &[usize]| if columns.len() == 1 { name_at(columns, 0) } else { None };
         let (row, column, message) = match error {
             Error::LabelOutOfRange { label, position, classes } => (
                 Some(*position),
                 name(&self.roles.target),
                 format!(
-                    "label {label} is not a class: there are {classes}, labelled 0 to {}",
+                    "label {label} is not one of the {classes} classes, which are 0 to {}",
                     classes - 1
                 ),
             ),
             Error::OutsideDomain { what, value, position, loss, domain } => {
-                let columns =
-                    if *what == "target" { &self.roles.target } else { &self.roles.prediction };
+                let (columns, numbers) = if *what == "target" {
+                    (&self.roles.target, &self.target)
+                } else {
+                    (&self.roles.prediction, &self.prediction)
+                };
                 let hint = match (*what, domain) {
                     ("target", Domain::Sign) => " (or 0 and 1)",
                     ("prediction", Domain::Unit) => {
-                        "; for raw scores there is a loss with logits (`lossfn list`)"
+                        "; for raw scores there are other losses (`lossfn list`)"
                     }
                     _ => "",
                 };
                 let message = format!("{what} {value}: {loss} takes {domain}{hint}");
-                (Some(*position), name(columns), message)
+                let at = numbers.row(*position).iter().position(|x| x == value).unwrap_or(0);
+                let column = name(columns).or_else(|| name_at(columns, at));
+                (Some(*position), column, message)
             }
             Error::InvalidWeight { what: "weight", value, position } => (
                 Some(*position),
                 self.roles.weights.map(|at| self.roles.names[at].clone()),
                 format!("weight {value} must be a finite number, 0 or more"),
             ),
+            Error::ShapeMismatch { what: "class weights", found, expected, .. } => {
+                let message = format!(
+                    "--class-weights has {} weights where there are {} classes",
+                    found.iter().product::<usize>(),
+                    expected.iter().product::<usize>()
+                );
+                (None, None, message)
+            }
             other => (None, None, other.to_string()),
         };
         Fault { row, column, message }
@@ -242,33 +302,71 @@ impl<'a> Rows<'a> {
 
     /// The valid rows' predictions and targets.
     pub fn valid(&self) -> impl Iterator<Item = (&[f64], &[f64])> {
-        let is_valid = |row: &usize| self.valid.as_ref().is_none_or(|valid| valid[*row]);
-        (0..self.count).filter(is_valid).map(|row| (self.prediction.row(row), self.target.row(row)))
+        (0..self.count)
+            .filter(|&row| self.is_valid(row))
+            .map(|row| (self.prediction.row(row), self.target.row(row)))
+    }
+}
+
+impl Lower {
+    fn is(self, target: f64) -> bool {
+        match self {
+            Self::MinusOne => target == -1.0,
+            Self::Zero => target == 0.0,
+            Self::Fraction => 0.0 < target && target < 1.0,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::MinusOne => "-1",
+            Self::Zero => "0",
+            Self::Fraction => "a probability",
+        }
+    }
+}
+
+/// Notes that something was met in a row.
+fn note<K: Ord>(met: &Mutex<BTreeMap<K, Place>>, what: K, place: Place) {
+    let mut met = met.lock().unwrap_or_else(PoisonError::into_inner);
+    let first = met.entry(what).or_insert(place);
+    if place.given_order() < first.given_order() {
+        *first = place;
     }
 }
 
 impl Seen {
-    /// Each row must have as many predicted numbers as the first.
-    fn check_width(&self, width: usize) -> Result<(), Fault> {
-        let first = self.width.compare_exchange(0, width, Ordering::Relaxed, Ordering::Relaxed);
-        match first {
-            Err(first) if first != width => Err(Fault {
-                row: Some(0),
-                column: None,
-                message: format!("{width} predicted numbers, where other rows have {first}"),
+    /// The first row that contradicts an earlier one.
+    pub fn conflict(&self) -> Option<Conflict> {
+        let lower = self.lower.lock().unwrap_or_else(PoisonError::into_inner);
+        let minus_one = lower.get_key_value(&Lower::MinusOne);
+        let others = lower.iter().filter(|(lower, _)| **lower != Lower::MinusOne);
+        let other = others.min_by_key(|(_, place)| place.given_order());
+        let classes = minus_one.zip(other).map(|(a, b)| {
+            let a_first = a.1.given_order() < b.1.given_order();
+            let (first, second) = if a_first { (a, b) } else { (b, a) };
+            let message = [
+                format!("the target is {} here and {} in ", second.0.name(), first.0.name()),
+                ": two classes are written 0 and 1, or -1 and +1".into(),
+            ];
+            Conflict { place: *second.1, earlier: *first.1, message, of_target: true }
+        });
+        let widths = self.widths.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut widths: Vec<_> = widths.iter().collect();
+        widths.sort_by_key(|(_, place)| place.given_order());
+        let lengths = match widths.as_slice() {
+            [first, second, ..] => Some(Conflict {
+                place: *second.1,
+                earlier: *first.1,
+                message: [
+                    format!("there are {} predicted numbers here and {} in ", second.0, first.0),
+                    String::new(),
+                ],
+                of_target: false,
             }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Two classes must not be written in both ways in one target.
-    pub fn check(&self, target: &str) -> Result<(), String> {
-        if self.zero.load(Ordering::Relaxed) && self.minus_one.load(Ordering::Relaxed) {
-            return Err(format!(
-                "column {target} has both 0 and -1: two classes are written 0 and 1, or -1 and +1"
-            ));
-        }
-        Ok(())
+            _ => None,
+        };
+        classes.into_iter().chain(lengths).min_by_key(|conflict| conflict.place.given_order())
     }
 }
 
@@ -285,10 +383,6 @@ fn numbers<'a>(roles: &Roles, columns: &[usize], batch: &'a Batch) -> Result<Num
         match &batch.columns[*one] {
             Values::Numbers(numbers) => {
                 return Ok(Numbers { width: 1, values: Cow::Borrowed(numbers) });
-            }
-            // No list at all to tell the length: all are missing.
-            Values::Lists { width: 0, .. } => {
-                return Ok(Numbers { width: 2, values: vec![f64::NAN; 2 * batch.rows].into() });
             }
             Values::Lists { width, values } => {
                 return Ok(Numbers { width: *width, values: Cow::Borrowed(values) });

@@ -3,12 +3,13 @@
 use crate::error::CliError;
 use crate::eval::Question;
 use crate::eval::engine::{FoundRow, Outcome};
-use crate::eval::totals::{CostlyRow, Key, compare_keys};
+use crate::eval::totals::{CostlyRow, Group, Key, compare_keys};
 use lossfn::CostState;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::ops::Range;
 use std::path::Path;
 
@@ -20,13 +21,6 @@ const VERSION: u32 = 1;
 pub struct Reading {
     pub file: String,
     pub row_groups: Option<Range<usize>>,
-}
-
-/// A group with a state per loss.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Group {
-    pub key: Key,
-    pub states: Vec<CostState>,
 }
 
 /// The state of a cost: what `--save-state` writes and `lossfn merge` joins.
@@ -46,7 +40,6 @@ pub struct State {
 impl State {
     pub fn new(question: Question, readings: Vec<Reading>, outcome: Outcome) -> Self {
         let Outcome { groups, worst, rows, skipped } = outcome;
-        let groups = groups.into_iter().map(|(key, states)| Group { key, states }).collect();
         let format = FORMAT.to_owned();
         Self { format, version: VERSION, question, readings, rows, skipped, groups, worst }
     }
@@ -54,8 +47,11 @@ impl State {
     /// Reads a state.
     pub fn load(path: &Path) -> Result<Self, CliError> {
         let fail = |reason: String| CliError::message(format!("{}: {reason}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-        let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
+        let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => fail("there is no such file".into()),
+            _ => fail(error.to_string()),
+        })?;
+        let value: Value = serde_json::from_str(&text).map_err(|error| {
             fail(format!("this is not a state written by --save-state: {error}"))
         })?;
         if value["format"] != FORMAT {
@@ -69,10 +65,28 @@ impl State {
         }
         let state: Self = serde_json::from_value(value)
             .map_err(|error| fail(format!("the state is damaged: {error}")))?;
-        let losses = state.question.losses.len();
-        let fits = state.groups.iter().all(|group| group.states.len() == losses)
-            && state.worst.len() == losses;
-        if fits { Ok(state) } else { Err(fail("the state is damaged".into())) }
+        if let Err(error) = state.question.costs() {
+            return Err(fail(format!("the state is damaged: {error}")));
+        }
+        if state.is_consistent() { Ok(state) } else { Err(fail("the state is damaged".into())) }
+    }
+
+    /// Whether the parts of a state agree; so they do as it was written.
+    fn is_consistent(&self) -> bool {
+        let losses = self.question.losses.len();
+        let every_row_once = |loss: usize| {
+            let examples = self.groups.iter().map(|group| group.states[loss].examples());
+            examples.map(u128::from).sum::<u128>() == u128::from(self.rows)
+        };
+        let sound = |state: &CostState| state.valid() <= state.examples();
+        self.worst.len() == losses
+            && self.groups.iter().all(|group| group.states.len() == losses)
+            && self.groups.iter().all(|group| group.key.len() == self.question.by.len())
+            && self.groups.iter().flat_map(|group| &group.states).all(sound)
+            && (0..losses).all(every_row_once)
+            && self.skipped <= self.rows
+            // More were never read, and sums of them would overflow.
+            && self.rows < 1 << 53
     }
 
     /// Writes the state: the whole file or nothing.
@@ -80,8 +94,11 @@ impl State {
         let fail = |source| CliError::Write { what: path.display().to_string(), source };
         let text = serde_json::to_string(self).map_err(|error| fail(error.into()))?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut file =
-            tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(fail)?;
+        let mut builder = tempfile::Builder::new();
+        // As open to others as any file that one writes, unlike what is only temporary.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(fail)?;
         file.write_all(text.as_bytes()).map_err(fail)?;
         file.persist(path).map_err(|error| fail(error.error))?;
         Ok(())
@@ -91,7 +108,7 @@ impl State {
     pub fn merge(&mut self, other: Self, name: &Path, allow_repeats: bool) -> Result<(), CliError> {
         if let Some(difference) = difference(&self.question, &other.question)? {
             return Err(CliError::message(format!(
-                "{}: the state is of another cost and cannot be joined: {difference}",
+                "{}: this state is of another cost and cannot be joined: {difference}",
                 name.display()
             )));
         }
@@ -145,7 +162,7 @@ impl Reading {
     }
 }
 
-/// The first thing that differs between two questions.
+/// The first thing that differs between two questions, by the flag that decides it.
 fn difference(a: &Question, b: &Question) -> Result<Option<String>, CliError> {
     if a == b {
         return Ok(None);
@@ -154,9 +171,22 @@ fn difference(a: &Question, b: &Question) -> Result<Option<String>, CliError> {
         serde_json::to_value(question).map_err(|error| CliError::message(error.to_string()))
     };
     let (a, b) = (json(a)?, json(b)?);
-    let fields = a.as_object().into_iter().flatten();
-    Ok(fields
-        .filter(|(name, value)| b[name.as_str()] != **value)
-        .map(|(name, value)| format!("its {name} is {}, not {value}", b[name.as_str()]))
-        .next())
+    let mut fields = a.as_object().into_iter().flatten();
+    let differs = |(name, value): &(&String, &Value)| b[name.as_str()] != **value;
+    Ok(fields.find(differs).map(|(name, value)| {
+        let flag = if name == "losses" { "loss".into() } else { name.replace('_', "-") };
+        let here = shown(&b[name.as_str()]);
+        format!("its --{flag} is {here}, and that of the states before it {}", shown(value))
+    }))
+}
+
+/// The value of a flag for people.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "not given".into(),
+        Value::String(text) => text.clone(),
+        Value::Array(list) if list.is_empty() => "not given".into(),
+        Value::Array(list) => list.iter().map(shown).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
 }

@@ -11,10 +11,25 @@ use std::sync::Arc;
 /// A row of a table, before it is known how many rows the earlier parts have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
+    /// The rank of the table's name among the names of all tables. It comes first so that costly
+    /// rows that tie have the same order here as in a merge, where only names are known.
+    pub rank: usize,
     /// The part.
     pub part: usize,
     /// The row within the part.
     pub row: u64,
+}
+
+impl Place {
+    /// So many rows later.
+    pub fn after(self, rows: usize) -> Self {
+        Self { row: self.row + rows as u64, ..self }
+    }
+
+    /// What to compare for the order in which rows are given.
+    pub fn given_order(self) -> (usize, u64) {
+        (self.part, self.row)
+    }
 }
 
 /// One of the most costly rows.
@@ -36,7 +51,10 @@ pub struct CostlyRow<P> {
 impl<P: Ord> CostlyRow<P> {
     /// Costly rows first, NaN before all; equal ones by place.
     pub fn order(&self, other: &Self) -> Ordering {
-        other.loss.total_cmp(&self.loss).then_with(|| self.place.cmp(&other.place))
+        // One NaN and one zero, whatever their signs.
+        let size = |loss: f64| if loss.is_nan() { f64::NAN } else { loss + 0.0 };
+        let by_size = size(other.loss).total_cmp(&size(self.loss));
+        by_size.then_with(|| self.place.cmp(&other.place))
     }
 }
 
@@ -55,13 +73,14 @@ impl Worst {
     }
 
     fn is_costly(&self, loss: f64) -> bool {
-        self.keep > 0 && (self.rows.len() < self.keep || !(loss < self.threshold))
+        let is_less = loss.partial_cmp(&self.threshold) == Some(Ordering::Less);
+        self.keep > 0 && (self.rows.len() < self.keep || !is_less)
     }
 
     fn add(&mut self, row: CostlyRow<Place>) {
         self.rows.push(row);
         // Sorting seldom, and many at a time, costs less than keeping order.
-        if self.rows.len() >= 2 * self.keep.max(64) {
+        if self.rows.len() / 2 >= self.keep.max(64) {
             self.settle();
         }
     }
@@ -83,6 +102,13 @@ impl Worst {
 
 /// A group's key: one text for each column of `--by`.
 pub type Key = Vec<String>;
+
+/// A group with a state per loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    pub key: Key,
+    pub states: Vec<CostState>,
+}
 
 /// What one worker, and in the end the whole run, has added up.
 #[derive(Clone, Debug)]
@@ -246,13 +272,11 @@ impl Totals {
 
     /// The groups in the order of their keys (numbers as numbers), each with a state per loss; and
     /// for each loss the most costly rows.
-    pub fn finish(self) -> (Vec<(Key, Vec<CostState>)>, Vec<Vec<CostlyRow<Place>>>) {
-        let mut groups: Vec<_> = self
-            .groups
-            .into_iter()
-            .map(|(key, at)| (key, self.states[at * self.losses..(at + 1) * self.losses].to_vec()))
-            .collect();
-        groups.sort_by(|(a, _), (b, _)| compare_keys(a, b));
+    pub fn finish(self) -> (Vec<Group>, Vec<Vec<CostlyRow<Place>>>) {
+        let states = |at: usize| self.states[at * self.losses..(at + 1) * self.losses].to_vec();
+        let group = |(key, at)| Group { key, states: states(at) };
+        let mut groups: Vec<Group> = self.groups.into_iter().map(group).collect();
+        groups.sort_by(|a, b| compare_keys(&a.key, &b.key));
         (groups, self.worst.into_iter().map(Worst::into_rows).collect())
     }
 }

@@ -1,0 +1,95 @@
+//! What the program says of its losses and of itself.
+
+use crate::common::Folder;
+use serde_json::Value;
+
+fn all_losses() -> Vec<Value> {
+    let answer = Folder::new().run("list --format json").json();
+    answer.as_array().expect("a list").clone()
+}
+
+#[test]
+fn every_listed_loss_can_be_described() {
+    let losses = all_losses();
+    assert!(losses.len() >= 16, "{}", losses.len());
+    for loss in losses {
+        let (id, summary) = (loss["id"].as_str().expect("an id"), loss["summary"].as_str());
+        let text = Folder::new().run(&format!("describe {id}")).answer();
+        assert!(text.starts_with(loss["loss"].as_str().expect("a loss")), "{text}");
+        for due in ["loss", "gradient", "prediction", "target", "optimum", "limits", "reference"] {
+            let is_heading = |line: &str| line.starts_with(due);
+            assert!(text.lines().any(is_heading), "{id} has no {due}: {text}");
+        }
+        let json = Folder::new().run(&format!("describe {id} --format json")).json();
+        assert_eq!((json["id"].as_str(), json["summary"].as_str()), (Some(id), summary));
+        for due in ["formula", "prediction", "target", "parameters", "optimum", "reference"] {
+            assert!(!json[due].is_null(), "{id} has no {due}");
+        }
+        for alias in json["aliases"].as_array().expect("aliases") {
+            let alias = alias.as_str().expect("a name");
+            let same = Folder::new().run(&format!("describe '{alias}' --format json")).json();
+            assert_eq!(same["id"], json["id"], "{alias}");
+        }
+    }
+}
+
+#[test]
+fn losses_are_listed_by_task() {
+    let all = all_losses();
+    let mut found = 0;
+    for task in ["regression", "binary", "multiclass"] {
+        let listed = Folder::new().run(&format!("list --task {task} --format json")).json();
+        let expected: Vec<_> = all.iter().filter(|loss| loss["task"] == task).cloned().collect();
+        assert!(!expected.is_empty());
+        assert_eq!(listed, Value::from(expected.clone()));
+        found += expected.len();
+        let table = Folder::new().run(&format!("list --task {task}")).answer();
+        let csv = Folder::new().run(&format!("list --task {task} --format csv")).answer();
+        assert_eq!(csv.lines().count(), 1 + expected.len());
+        for loss in &expected {
+            let id = loss["id"].as_str().expect("an id");
+            assert!(table.contains(id) && csv.contains(id), "{id}");
+        }
+    }
+    assert_eq!(found, all.len());
+    let refusal = Folder::new().run("list --task other").refusal();
+    assert!(refusal.contains("it is one of regression, binary, multiclass"), "{refusal}");
+}
+
+#[test]
+fn parameters_in_the_name_are_in_the_description() {
+    let json = Folder::new().run("describe 'pinball(0.9)' --format json").json();
+    assert_eq!(json["loss"], "quantile(level=0.9)");
+    let refusal = Folder::new().run("describe hubber").refusal();
+    assert!(refusal.contains("did you mean huber?"), "{refusal}");
+}
+
+#[test]
+fn completions_name_the_commands_and_flags() {
+    for shell in ["bash", "zsh", "fish"] {
+        let text = Folder::new().run(&format!("completions {shell}")).answer();
+        for due in ["eval", "merge", "describe", "save-state", "skip-nan", "row-groups"] {
+            assert!(text.contains(due), "{shell} has no {due}");
+        }
+    }
+}
+
+#[test]
+fn manual_pages_are_roff() {
+    for (command, due) in [
+        ("", "Loss functions"),
+        ("eval", "row\\-groups"),
+        ("merge", "allow\\-repeats"),
+        ("list", "task"),
+        ("describe", "format"),
+        ("completions", "shell"),
+        ("man", "command"),
+    ] {
+        let page = Folder::new().run(&format!("man {command}")).answer();
+        assert!(page.starts_with(".ie") || page.starts_with(".TH"), "{command}: {page}");
+        assert!(page.contains(".TH lossfn") && page.contains(".SH NAME"), "{command}: {page}");
+        assert!(page.to_lowercase().contains(&due.to_lowercase()), "{command}: {page}");
+    }
+    let refusal = Folder::new().run("man other").refusal();
+    assert!(refusal.contains("there are eval, merge, list"), "{refusal}");
+}

@@ -1,0 +1,8 @@
+//! The program as its users meet it: run on files, judged by what it prints.
+
+mod common;
+mod docs;
+mod errors;
+mod formats;
+mod known;
+mod merge;
