@@ -140,5 +140,5 @@ fn known(parameters: &[&str]) -> String {
 }
 
 fn suggest(suggestion: Option<&&'static str>) -> String {
-    suggestion.map_or_else(String::new, |name| format!("; did you mean {name}?"))
+    suggestion.map_or_else(|| "; `lossfn list` names all".into(), |name| format!("; did you mean {name}?"))
 }

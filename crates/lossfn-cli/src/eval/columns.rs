@@ -2,7 +2,7 @@
 
 use crate::error::CliError;
 use crate::eval::Question;
-use crate::read::{Column, ColumnType, ReadAs, Request, Source};
+use crate::read::{Column, ColumnType, ReadAs, Request, Source, table_name};
 use std::path::Path;
 
 /// The columns of one table that are read, in the order of the requests made of it.
@@ -75,11 +75,6 @@ impl Roles {
         self.names.push(columns[column].name.clone());
         self.requests.len() - 1
     }
-}
-
-/// What a table is called.
-pub fn table_name(path: &Path) -> String {
-    if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() }
 }
 
 fn find(wanted: &str, columns: &[Column], path: &Path) -> Result<usize, CliError> {

@@ -2,11 +2,11 @@
 
 use crate::error::CliError;
 use crate::eval::Question;
-use crate::eval::columns::{Roles, table_name};
+use crate::eval::columns::Roles;
 use crate::eval::pick::pick;
 use crate::eval::rows::{Conflict, Fault, Rows, Seen};
 use crate::eval::totals::{CostlyRow, Group, Place, Totals};
-use crate::read::{Batch, Part, Parts, ReadError, Source, Stop};
+use crate::read::{Batch, Part, Parts, ReadError, Source, Stop, table_name};
 use indicatif::{ProgressBar, ProgressStyle};
 use lossfn::Cost;
 use std::ops::Range;

@@ -94,7 +94,12 @@ impl Selection {
             let name = field.name().clone();
             let data_type = field.data_type();
             let complain = |due: &str| {
-                let message = format!("column `{name}` holds {data_type} where {due} are due");
+                let holds = match kind(data_type) {
+                    ColumnType::Text => "text".to_owned(),
+                    ColumnType::Number => "single numbers".to_owned(),
+                    _ => data_type.to_string(),
+                };
+                let message = format!("column `{name}` holds {holds} where {due} are due");
                 Err(file_error(path, message))
             };
             match (request.read_as, kind(data_type)) {

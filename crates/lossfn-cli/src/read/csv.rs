@@ -374,8 +374,9 @@ impl Part for Block {
             }
             if record.len() != plan.fields {
                 let message = format!(
-                    "has {} fields where {} are due, as in the first row of the file",
+                    "has {} field{} where {} are due, as in the first row of the file",
                     record.len(),
+                    if record.len() == 1 { "" } else { "s" },
                     plan.fields
                 );
                 return Err(ReadError::Record { row, message });
@@ -489,7 +490,12 @@ fn number(field: &[u8]) -> Result<f64, String> {
     }
     let shown: String = String::from_utf8_lossy(trimmed).chars().take(40).collect();
     let cut = if shown.len() < trimmed.len() { "..." } else { "" };
-    let hint = if trimmed.starts_with(b"[") { " but a list: use it as class scores" } else { "" };
+    let shown = shown.replace(['\n', '\r'], "⏎");
+    let hint = if trimmed.starts_with(b"[") {
+        " but a list: use it as class scores, with a --loss for classes"
+    } else {
+        ""
+    };
     Err(format!("`{shown}{cut}` is not a number{hint}"))
 }
 
@@ -673,7 +679,7 @@ mod tests {
             "row 1 of the part, column p: `high` is not a number"
         );
         let (_directory, path) = file("t.csv", b"y,p\n1,0.5\n0\n");
-        assert!(message(read(&path, &[("p", ReadAs::Number)])).contains("has 1 fields where 2"));
+        assert!(message(read(&path, &[("p", ReadAs::Number)])).contains("has 1 field where 2"));
         let (_directory, path) = file("t.csv", b"y,p,y\n1,0.5,1\n");
         assert!(message(open_one(&[path])).contains("two columns named `y`"));
         let (_directory, path) = file("t.csv", b"\n\n");

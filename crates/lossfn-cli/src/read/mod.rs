@@ -106,7 +106,7 @@ pub struct Batch {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The file as a whole is at fault (missing, truncated, of an unknown format, empty...).
-    #[error("{}: {message}", path.display())]
+    #[error("{}: {message}", table_name(path))]
     File {
         /// The file.
         path: PathBuf,
@@ -387,6 +387,11 @@ fn check_unique(path: &Path, columns: &[Column]) -> Result<(), ReadError> {
 /// Rows of a batch whose rows have this many values.
 fn batch_rows(values: usize) -> usize {
     (BATCH_VALUES / values.max(1)).clamp(1, BATCH_ROWS)
+}
+
+/// What a person calls a table.
+pub fn table_name(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() }
 }
 
 /// The error for lists that were asked for as numbers.

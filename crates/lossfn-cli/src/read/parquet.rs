@@ -397,7 +397,7 @@ pub(super) mod tests {
     fn what_is_neither_is_refused_by_name() {
         assert!(
             message(round(StringArray::from(vec!["0.5"]), ReadAs::Number))
-                .contains("column `c` holds Utf8 where numbers are due")
+                .contains("column `c` holds text where numbers are due")
         );
         let inner = Arc::new(Int64Array::from(vec![1])) as ArrayRef;
         let structs = StructArray::try_from(vec![("a", inner)]).expect("a struct");

@@ -118,7 +118,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "text.parquet --target y --prediction p --loss huber",
-        "lossfn: text.parquet: column `p` holds Utf8 where numbers are due",
+        "lossfn: text.parquet: column `p` holds text where numbers are due",
     ),
     (
         "good.csv --target g --prediction p --loss huber",
@@ -159,7 +159,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "short.csv --target y --prediction p --loss huber",
-        "lossfn: short.csv: row 2: has 1 fields where 2 are due, as in the first row of the file",
+        "lossfn: short.csv: row 2: has 1 field where 2 are due, as in the first row of the file",
     ),
     (
         "long.csv --target y --prediction p --loss huber",

@@ -6,3 +6,4 @@ mod errors;
 mod formats;
 mod known;
 mod merge;
+mod readme;

@@ -51,8 +51,9 @@ impl CostState {
     pub fn merge(&mut self, other: &Self) {
         self.sum.merge(&other.sum);
         self.weights.merge(&other.weights);
-        self.valid += other.valid;
-        self.examples += other.examples;
+        // States may come from files, and so may counts that no data set has.
+        self.valid = self.valid.saturating_add(other.valid);
+        self.examples = self.examples.saturating_add(other.examples);
     }
 
     /// The weighted sum of the losses.
