@@ -13,14 +13,15 @@ fn transcripts(readme: &str) -> Vec<(String, String)> {
             "```console" => in_console = true,
             "```" => in_console = false,
             _ if !in_console => {}
-            line => match line.strip_prefix("$ lossfn ") {
-                Some(command) => found.push((command.to_owned(), String::new())),
-                None => {
+            line => {
+                if let Some(command) = line.strip_prefix("$ lossfn ") {
+                    found.push((command.to_owned(), String::new()));
+                } else {
                     let (_, output) = found.last_mut().expect("a block begins with a command");
                     output.push_str(line);
                     output.push('\n');
                 }
-            },
+            }
         }
     }
     found
