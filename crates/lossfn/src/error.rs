@@ -140,5 +140,8 @@ fn known(parameters: &[&str]) -> String {
 }
 
 fn suggest(suggestion: Option<&&'static str>) -> String {
-    suggestion.map_or_else(|| "; `lossfn list` names all".into(), |name| format!("; did you mean {name}?"))
+    suggestion.map_or_else(
+        || "; `lossfn list` names all".into(),
+        |name| format!("; did you mean {name}?"),
+    )
 }

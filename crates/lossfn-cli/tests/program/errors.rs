@@ -135,7 +135,7 @@ const CASES: &[(&str, &str)] = &[
     (
         "lists.csv --target y --prediction p --loss huber",
         "lossfn: lists.csv: row 1, column p: `[1,2]` is not a number but a list: use it as class \
-         scores",
+         scores, with a --loss for classes",
     ),
     (
         "lists.csv --target y --prediction p --loss softmax_cross_entropy",
