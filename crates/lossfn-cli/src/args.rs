@@ -97,16 +97,16 @@ pub struct EvalArgs {
     pub by: Vec<String>,
 
     /// How losses become one number; none gives the loss of each row, as CSV
-    #[arg(long, default_value = "mean", value_parser = parse_reduction)]
+    #[arg(long, default_value = "mean")]
     pub reduction: Reduction,
 
     /// What the mean divides by: weights (the sum of the weights), valid (rows that count), examples
     /// (all rows), or a number
-    #[arg(long, default_value = "weights", value_parser = parse_denominator)]
+    #[arg(long, default_value = "weights")]
     pub denominator: Denominator,
 
     /// What a mean without any valid row is
-    #[arg(long, value_name = "WHAT", default_value = "error", value_parser = parse_nothing_valid)]
+    #[arg(long, value_name = "WHAT", default_value = "error")]
     pub nothing_valid: NothingValid,
 
     /// A weight for each class, for losses over classes
@@ -178,7 +178,7 @@ pub struct MergeArgs {
 #[derive(Debug, ClapArgs)]
 pub struct ListArgs {
     /// Only losses for this task
-    #[arg(long, value_parser = parse_task)]
+    #[arg(long)]
     pub task: Option<Task>,
 
     #[command(flatten)]
@@ -220,42 +220,6 @@ pub enum TextFormat {
     Text,
     /// For programs
     Json,
-}
-
-fn parse_reduction(text: &str) -> Result<Reduction, String> {
-    match text {
-        "mean" => Ok(Reduction::Mean),
-        "sum" => Ok(Reduction::Sum),
-        "none" => Ok(Reduction::None),
-        _ => Err("it is mean, sum or none".into()),
-    }
-}
-
-fn parse_denominator(text: &str) -> Result<Denominator, String> {
-    match text {
-        "weights" => Ok(Denominator::Weights),
-        "valid" => Ok(Denominator::Valid),
-        "examples" => Ok(Denominator::Examples),
-        number => match number.parse::<f64>() {
-            Ok(number) if number > 0.0 && number.is_finite() => Ok(Denominator::Number(number)),
-            _ => Err("it is weights, valid, examples or a number above 0".into()),
-        },
-    }
-}
-
-fn parse_nothing_valid(text: &str) -> Result<NothingValid, String> {
-    match text {
-        "error" => Ok(NothingValid::Error),
-        "nan" => Ok(NothingValid::Nan),
-        "zero" => Ok(NothingValid::Zero),
-        _ => Err("it is error, nan or zero".into()),
-    }
-}
-
-fn parse_task(text: &str) -> Result<Task, String> {
-    let names = Task::ALL.map(Task::name).join(", ");
-    let task = Task::ALL.into_iter().find(|task| task.name() == text);
-    task.ok_or_else(|| format!("it is one of {names}"))
 }
 
 fn parse_range(text: &str) -> Result<Range<usize>, String> {

@@ -72,7 +72,7 @@ impl Row {
         format!("{id}({})", parameters.join(","))
     }
 
-    /// Whether all inputs are f32 numbers.
+    /// Whether all inputs are f32 numbers, and the parameters within the range of f32.
     #[must_use]
     pub fn fits_f32(&self) -> bool {
         let fits = |x: &f64| f64::from(*x as f32) == *x;
@@ -81,8 +81,12 @@ impl Row {
             Target::Number(y) => fits(y),
             Target::Distribution(y) => y.iter().all(fits),
         };
+        let in_range = |x: &f64| {
+            let range = f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX);
+            *x == 0.0 || range.contains(&x.abs())
+        };
         target_fits
-            && self.parameters.values().all(fits)
+            && self.parameters.values().all(in_range)
             && self.prediction.as_slice().iter().all(fits)
     }
 }

@@ -39,7 +39,7 @@ pub enum Verdict {
     Exact(u64),
     /// It is the truth but for what subnormal numbers lose.
     Underflow,
-    /// The residual is beyond the largest number, and the loss came out as infinite.
+    /// The residual is beyond the largest number, and the loss or its slope came out as infinite.
     Overflow,
     /// It is the truth for inputs that differ in the last place.
     Nearby,
@@ -102,7 +102,9 @@ impl<'a> Judge<'a> {
         let both_real =
             (description.prediction, description.target) == (Domain::Real, Domain::Real);
         let residual = self.precision.round(prediction - target);
-        if order == 0 && both_real && residual.is_infinite() && found == f64::INFINITY {
+        // A slope follows the residual, and so does its sign.
+        let infinite = if order == 0 { f64::INFINITY } else { residual };
+        if order < 2 && both_real && residual.is_infinite() && found == infinite {
             return Verdict::Overflow;
         }
         if order > 0 {

@@ -1,6 +1,8 @@
 //! What the tests of lossfn share: golden values, distances in units of the last place, points to
 //! try, and formulas evaluated with many digits.
 
+#![forbid(unsafe_code)]
+
 pub mod golden;
 pub mod judge;
 pub mod points;

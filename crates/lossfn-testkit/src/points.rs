@@ -71,7 +71,7 @@ impl Rng {
 }
 
 /// Values to try for a parameter: the ends where they are finite, what is near them, and some in
-/// between. All are f32 numbers.
+/// between.
 #[must_use]
 pub fn values_in(range: &Range, rng: &mut Rng) -> Vec<f64> {
     let near = 1.0 / 1024.0;
@@ -80,6 +80,8 @@ pub fn values_in(range: &Range, rng: &mut Rng) -> Vec<f64> {
     let mut values = vec![low, high];
     // Where the range is wide, most of what matters is near its lower end.
     values.extend((0..2).map(|_| f64::from(rng.between(low, high.min(low + 4.0)) as f32)));
+    // Tenths are no numbers of f32, and 0.999 loses its distance from 1 there.
+    values.extend([0.1, 0.999]);
     values.retain(|&value| range.contains(value));
     values
 }

@@ -86,6 +86,11 @@ macro_rules! readable {
                     Self::$variant(view.into_dyn())
                 }
             }
+            impl<'a, D: Dimension> From<&ndarray::ArrayView<'a, $type, D>> for Array<'a> {
+                fn from(view: &ndarray::ArrayView<'a, $type, D>) -> Self {
+                    Self::from(view.clone())
+                }
+            }
             impl<'a, D: Dimension> From<&'a ndarray::Array<$type, D>> for Array<'a> {
                 fn from(array: &'a ndarray::Array<$type, D>) -> Self {
                     Self::$variant(array.view().into_dyn())
@@ -149,8 +154,9 @@ impl Array<'_> {
         matches!(self, Self::F16(_) | Self::BF16(_) | Self::F32(_))
     }
 
-    pub(crate) fn is_f64(&self) -> bool {
-        matches!(self, Self::F64(_))
+    /// Whether it has numbers that f32 does not.
+    pub(crate) fn needs_f64(&self) -> bool {
+        matches!(self, Self::F64(_) | Self::I32(_) | Self::I64(_) | Self::U32(_) | Self::U64(_))
     }
 
     /// The same array with one axis moved to the end.
@@ -271,7 +277,10 @@ fn gather<E: Element, T: Real>(view: &ArrayViewD<'_, E>, start: usize, to: &mut 
         for &at in index {
             row = row.index_axis_move(Axis(0), at);
         }
-        for (to, from) in to[done..done + count].iter_mut().zip(row.iter().skip(offset)) {
+        if row.ndim() > 0 {
+            row.slice_axis_inplace(Axis(0), (offset..offset + count).into());
+        }
+        for (to, from) in to[done..done + count].iter_mut().zip(&row) {
             *to = from.to();
         }
         done += count;
@@ -294,14 +303,25 @@ impl Writable for f64 {
 }
 impl Writable for f16 {
     fn from_real<T: Real>(x: T) -> Self {
-        Self::from_f64(x.to_f64())
+        Self::from_f32(rounded_to_odd(x.to_f64()))
     }
 }
 impl Writable for bf16 {
     fn from_real<T: Real>(x: T) -> Self {
-        // By way of f32: from_f64 cuts off bits that should decide a tie.
-        Self::from_f32(x.to_f64() as f32)
+        Self::from_f32(rounded_to_odd(x.to_f64()))
     }
+}
+
+/// The number as f32, its last bit set if anything was lost: then rounding it once more, to a half
+/// precision, gives what rounding the f64 would.
+fn rounded_to_odd(x: f64) -> f32 {
+    let near = x as f32;
+    let back = f64::from(near);
+    if back == x || x.is_nan() {
+        return near;
+    }
+    let towards_zero = near.to_bits() - u32::from(back.abs() > x.abs());
+    f32::from_bits(towards_zero | 1)
 }
 
 macro_rules! writable {
@@ -396,6 +416,11 @@ impl ArrayMut<'_> {
         with_view_mut!(self, view => view.shape())
     }
 
+    /// Writes the same number everywhere.
+    pub(crate) fn fill(&mut self, value: f64) {
+        with_view_mut!(self, view => view.fill(Writable::from_real(value)));
+    }
+
     /// Writes the elements from `start` on, in the order of the array.
     pub(crate) fn write<T: Real>(&mut self, start: usize, from: &[T]) {
         with_view_mut!(self, view => scatter(view, start, from));
@@ -416,14 +441,12 @@ fn scatter<E: Writable, T: Real>(view: &mut ArrayViewMutD<'_, E>, start: usize, 
         for &at in index {
             row = row.index_axis_move(Axis(0), at);
         }
-        for (to, &from) in row.iter_mut().skip(offset).zip(&from[done..done + count]) {
+        if row.ndim() > 0 {
+            row.slice_axis_inplace(Axis(0), (offset..offset + count).into());
+        }
+        for (to, &from) in row.iter_mut().zip(&from[done..done + count]) {
             *to = E::from_real(from);
         }
         done += count;
     });
-}
-
-/// The shape of an array without its last axis.
-pub(crate) fn without_last(shape: &[usize]) -> &[usize] {
-    &shape[..shape.len().saturating_sub(1)]
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use std::fmt;
+use std::str::FromStr;
 
 /// What a loss is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +33,17 @@ impl Task {
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl FromStr for Task {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|task| task.name() == text).ok_or_else(|| {
+            let choices = "regression, binary or multiclass";
+            Error::UnknownChoice { what: "task", found: text.to_owned(), choices }
+        })
     }
 }
 
@@ -190,9 +202,13 @@ impl Description {
     /// Checks values for all parameters, in order.
     ///
     /// # Errors
-    /// [`Error::ParameterOutOfRange`] for the first that is outside its range.
+    /// [`Error::ParameterCount`], or [`Error::ParameterOutOfRange`] for the first that is outside
+    /// its range.
     pub fn check(&self, values: &[f64]) -> Result<(), Error> {
-        debug_assert_eq!(values.len(), self.parameters.len());
+        let (found, expected) = (values.len(), self.parameters.len());
+        if found != expected {
+            return Err(Error::ParameterCount { loss: self.id, found, expected });
+        }
         for (parameter, &value) in self.parameters.iter().zip(values) {
             if !parameter.range.contains(value) {
                 return Err(Error::ParameterOutOfRange {

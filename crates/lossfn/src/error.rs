@@ -30,6 +30,14 @@ pub enum Error {
         /// The axis that was asked for.
         axis: isize,
     },
+    /// The axis of classes has length 0.
+    #[error("{loss} needs classes, and the prediction of shape {shape:?} has none")]
+    NoClasses {
+        /// The loss.
+        loss: &'static str,
+        /// The shape of the prediction.
+        shape: Vec<usize>,
+    },
     /// A class label outside the classes.
     #[error("label {label} at position {position} is not a class: there are {classes}, from 0 to {}", classes.saturating_sub(1))]
     LabelOutOfRange {
@@ -47,7 +55,7 @@ pub enum Error {
         what: &'static str,
         /// The number.
         value: f64,
-        /// Its position, counted from 0 in the order of the array.
+        /// Which example it belongs to, counted from 0.
         position: usize,
         /// The loss.
         loss: &'static str,
@@ -76,6 +84,16 @@ pub enum Error {
         /// The values that are allowed.
         range: Range,
     },
+    /// Too many or too few values for the parameters of a loss.
+    #[error("{loss} has {expected} parameters, and {found} values are given")]
+    ParameterCount {
+        /// The loss.
+        loss: &'static str,
+        /// The number of values.
+        found: usize,
+        /// The number of parameters.
+        expected: usize,
+    },
     /// The loss has no such parameter.
     #[error("{loss} has no parameter {parameter:?}; {}", known(parameters))]
     UnknownParameter {
@@ -102,6 +120,16 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A word that is none of those that are known.
+    #[error("{found:?} is no {what}: it is {choices}")]
+    UnknownChoice {
+        /// What the word should be.
+        what: &'static str,
+        /// The word.
+        found: String,
+        /// The words that are known.
+        choices: &'static str,
+    },
     /// All examples are masked, ignored or missing, and the cost was not told what that is worth.
     #[error(
         "nothing to average: no example is valid; choose NaN or 0 for this case if it is meant"
@@ -126,7 +154,7 @@ pub enum Error {
     /// Without reduction there is no single value.
     #[error("the reduction is 'none', so there is no single value: ask for the losses")]
     NoReduction,
-    /// The number of heads or their names do not fit.
+    /// The number of sets of examples is not that of the heads.
     #[error("{0}")]
     Heads(String),
 }

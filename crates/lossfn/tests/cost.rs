@@ -6,10 +6,11 @@ use lossfn::losses::margin::Hinge;
 use lossfn::losses::multiclass::{CategoricalCrossEntropy, SoftmaxCrossEntropy};
 use lossfn::losses::regression::{AbsoluteError, Huber, LogCosh, SquaredError};
 use lossfn::{
-    Cost, CostState, Denominator, Error, Examples, HeadWeight, Heads, Loss, NothingValid, Reduction,
+    CATALOG, Cost, CostState, Denominator, Error, Examples, HeadWeight, Heads, Loss, NothingValid,
+    Reduction,
 };
 use lossfn_testkit::points::Rng;
-use ndarray::{Array2, Array4, ArrayD, IxDyn, arr2};
+use ndarray::{Array2, Array4, ArrayD, ArrayView2, IxDyn, arr2};
 
 fn squared() -> Cost {
     Cost::new(SquaredError::default())
@@ -420,7 +421,7 @@ fn shape_mismatches_name_both_shapes() {
     let error = softmax().value(&scores, &[0i64; 3]).unwrap_err();
     assert_eq!(
         message(&error),
-        "target has shape [3], the prediction has shape [4, 3]; they must agree"
+        "target has shape [3], the prediction without its class axis has shape [4]; they must agree"
     );
     let weights = Array2::<f64>::ones((4, 3));
     let error =
@@ -617,7 +618,7 @@ fn losses_are_found_by_name() {
         ("hubr", "there is no loss \"hubr\"; did you mean huber?"),
         ("softmax_crossentropy", "; did you mean softmax_cross_entropy?"),
         ("squared_eror", "; did you mean squared_error?"),
-        ("qqqqqqqqqqqq", "there is no loss \"qqqqqqqqqqqq\""),
+        ("qqqqqqqqqqqq", "there is no loss \"qqqqqqqqqqqq\"; `lossfn list` names all"),
     ] {
         let error = name.parse::<Loss>().unwrap_err();
         assert!(message(&error).ends_with(text), "{error}");
@@ -628,4 +629,110 @@ fn losses_are_found_by_name() {
         panic!("no suggestion")
     };
     assert_eq!(lossfn::find(nearest).unwrap().description.id, "softmax_cross_entropy");
+}
+
+#[test]
+fn nan_never_vanishes_from_a_cost() {
+    for entry in CATALOG {
+        let cost = Cost::new(entry.with_defaults());
+        let width = if entry.with_defaults().has_class_axis() { 3 } else { 1 };
+        for count in [1, 65, 5000] {
+            for all in [false, true] {
+                // Perfect predictions, as far as a loss can be 0 at all, but for one or all of them.
+                let mut prediction = vec![1.0; count * width];
+                let from = if all { 0 } else { (count - 1) * width };
+                prediction[from..].fill(f64::NAN);
+                let labels = vec![1i64; count];
+                let numbers = vec![1.0; count];
+                let value = if width == 1 {
+                    cost.value(&prediction, &numbers)
+                } else {
+                    let rows = ArrayView2::from_shape((count, width), &prediction).unwrap();
+                    cost.value(rows, &labels)
+                };
+                assert!(value.unwrap().is_nan(), "{} {count} {all}", entry.description.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn equal_class_weights_change_nothing() {
+    let scores = arr2(&[[1.0, -2.0], [0.5, 3.0], [0.0, 1.0]]);
+    let target = arr2(&[[2.0, 0.0], [0.0, 1.0], [0.0, 0.0]]);
+    let plain = softmax().value(&scores, &target).unwrap();
+    for weight in [1.0, 4.0] {
+        let weighted = softmax().class_weights(&[weight; 2]).unwrap();
+        let value = weighted.value(&scores, &target).unwrap();
+        // The row without target weighs 1, whatever the classes weigh.
+        let rows = (2.0 * weight + 1.0) / 3.0;
+        assert!((value * rows / weight / plain - 1.0).abs() < 1e-15, "{value} {plain}");
+    }
+}
+
+#[test]
+fn derivatives_keep_what_no_single_factor_can_hold() {
+    let mean_over = |number| squared().denominator(Denominator::Number(number));
+    let mut gradient = [0f32; 2];
+    mean_over(1e-40).value_and_gradient(&[0f32, 1e-10], &[0f32, 0.0], &mut gradient).unwrap();
+    assert_eq!(gradient, [0.0, 2e30]);
+    mean_over(1e46).value_and_gradient(&[0f32, 1e15], &[0f32, 0.0], &mut gradient).unwrap();
+    assert_eq!(gradient, [0.0, 2e-31]);
+    let examples = Examples::new(&[0f32, 1e-10], &[0f32, 0.0]).weights(&[1e39; 2]);
+    let sum = squared().reduction(Reduction::Sum);
+    sum.value_and_gradient_of(&examples, &mut gradient).unwrap();
+    assert_eq!(gradient, [0.0, 2e29]);
+}
+
+#[test]
+fn integers_that_f32_lacks_are_compared_in_f64() {
+    let cost = Cost::new("absolute_error".parse::<Loss>().unwrap());
+    assert_eq!(cost.value(&[1.7e9f32], &[1_700_000_050i64]).unwrap(), 50.0);
+    assert_eq!(cost.value(&[16_777_216f32], &[16_777_217i32]).unwrap(), 1.0);
+}
+
+#[test]
+fn levels_near_1_keep_their_distance_in_f32() {
+    for name in ["quantile(level=0.999)", "expectile(level=0.999)"] {
+        let cost = Cost::new(name.parse::<Loss>().unwrap());
+        assert_eq!(cost.value(&[1f32], &[0f32]).unwrap() as f32, 0.001, "{name}");
+    }
+}
+
+#[test]
+fn saturated_logits_cost_nothing_on_the_right_side() {
+    let cost = Cost::new("binary_cross_entropy_with_logits".parse::<Loss>().unwrap());
+    let (infinite, mut gradient) = (f64::INFINITY, [7.0; 2]);
+    let value = cost.value_and_gradient(&[infinite, -infinite], &[1.0, 0.0], &mut gradient);
+    assert_eq!((value.unwrap(), gradient), (0.0, [0.0, 0.0]));
+}
+
+#[test]
+fn a_mean_beyond_no_number_is_finite() {
+    let cost = Cost::new("absolute_error".parse::<Loss>().unwrap());
+    assert_eq!(cost.value(&[1.5e308, 1.5e308], &[0.0, 0.0]).unwrap(), 1.5e308);
+}
+
+#[test]
+fn nothing_valid_means_the_same_for_the_gradient() {
+    let examples = Examples::new(&[1.0, 2.0], &[0.0, 0.0]).mask(&[false, false]);
+    for (policy, expected) in [(NothingValid::Nan, f64::NAN), (NothingValid::Zero, 0.0)] {
+        let mut gradient = [7.0; 2];
+        let cost = squared().nothing_valid(policy);
+        let value = cost.value_and_gradient_of(&examples, &mut gradient).unwrap();
+        assert_eq!([value, gradient[0], gradient[1]].map(f64::to_bits), [expected.to_bits(); 3]);
+    }
+}
+
+#[test]
+fn half_precision_results_are_rounded_once() {
+    // The slope 2 (1 + 2^-11 + 2^-40) / 2 lies just above a tie of f16, and rounds up.
+    let slope = 1.0 + 2f64.powi(-11) + 2f64.powi(-40);
+    let mut gradient = [half::f16::ZERO];
+    squared().value_and_gradient(&[slope / 2.0], &[0.0], &mut gradient).unwrap();
+    assert_eq!(gradient[0].to_f64(), 1.0 + 2f64.powi(-10));
+    let slope = 1.0 + 2f64.powi(-8) + 2f64.powi(-40);
+    let mut gradient = [half::bf16::ZERO];
+    squared().value_and_gradient(&[slope / 2.0], &[0.0], &mut gradient).unwrap();
+    assert_eq!(gradient[0].to_f64(), 1.0 + 2f64.powi(-7));
 }

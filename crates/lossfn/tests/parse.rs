@@ -135,7 +135,10 @@ fn messages_say_what_is_wrong() {
         ("huber(nan)", "huber: delta = NaN is outside its range (0, inf)"),
         ("quantile(level=1.5)", "quantile: level = 1.5 is outside its range [0, 1]"),
         ("quantil", "there is no loss \"quantil\"; did you mean quantile?"),
-        ("no_such_loss_at_all", "there is no loss \"no_such_loss_at_all\""),
+        (
+            "no_such_loss_at_all",
+            "there is no loss \"no_such_loss_at_all\"; `lossfn list` names all",
+        ),
     ] {
         assert_eq!(text.parse::<Loss>().unwrap_err().to_string(), message);
     }

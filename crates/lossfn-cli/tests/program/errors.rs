@@ -388,7 +388,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "good.csv --target y --prediction p --loss huber --denominator 0",
-        "error: invalid value '0' for '--denominator <DENOMINATOR>': it is weights, valid, examples or a number above 0",
+        "error: invalid value '0' for '--denominator <DENOMINATOR>': \"0\" is no denominator: it is weights, valid, examples or a number above 0",
     ),
     (
         "good.csv --target y --prediction p --loss huber --delimiter ab",

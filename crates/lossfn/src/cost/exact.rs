@@ -106,7 +106,8 @@ impl ExactSum {
                     break;
                 }
                 let exponent = exponent(round.largest);
-                // Near the ends of the range the power of two, or the cut, cannot be represented.
+                // Near the ends of the range the power of two, or the cut, cannot be represented;
+                // and infinities and NaN have no bits to cut.
                 if !(-900..=900).contains(&exponent) {
                     round.rest.iter().for_each(|&x| self.add(x));
                     break;
@@ -137,8 +138,8 @@ impl ExactSum {
     /// The sum, rounded to the nearest f64.
     #[must_use]
     pub fn value(&self) -> f64 {
-        if self.special != 0.0 {
-            return self.special;
+        if let Some(special) = self.special() {
+            return special;
         }
         let mut settled = self.clone();
         settled.settle();
@@ -149,8 +150,8 @@ impl ExactSum {
     /// second what rounding lost, rounded, and so on.
     #[must_use]
     pub fn expansion(&self) -> Vec<f64> {
-        if self.special != 0.0 {
-            return vec![self.special];
+        if let Some(special) = self.special() {
+            return vec![special];
         }
         let mut rest = self.clone();
         let mut terms = Vec::new();
@@ -164,6 +165,11 @@ impl ExactSum {
             terms.push(term);
             rest.add(-term);
         }
+    }
+
+    /// The sum, if it is an infinity or NaN: one NaN, whatever its bits.
+    fn special(&self) -> Option<f64> {
+        (self.special != 0.0).then(|| if self.special.is_nan() { f64::NAN } else { self.special })
     }
 
     /// Makes `limb` and the two above it exist.
@@ -265,15 +271,16 @@ struct Round<'a> {
 impl Work for &mut Round<'_> {
     #[inline(always)]
     fn run<I: Isa>(self) {
+        // NaN is the largest of all.
+        let larger = |a: f64, b: f64| if (b <= a) | a.is_nan() { a } else { b };
         let (mut lanes, mut largest) = ([0.0; LANES], [0.0; LANES]);
-        // A NaN is never the largest, but makes the sum of its lane NaN.
         let step = |lane: &mut f64, largest: &mut f64, x: &mut f64| {
             if let Some(cut) = self.cut {
                 let upper = (*x + cut) - cut;
                 *lane += upper;
                 *x -= upper;
             }
-            *largest = if x.abs() > *largest { x.abs() } else { *largest };
+            *largest = larger(*largest, x.abs());
         };
         let (chunks, tail) = self.rest.as_chunks_mut::<LANES>();
         for chunk in chunks {
@@ -285,7 +292,7 @@ impl Work for &mut Round<'_> {
             step(&mut lanes[n], &mut largest[n], x);
         }
         self.lanes = lanes;
-        self.largest = largest.into_iter().fold(0.0, f64::max);
+        self.largest = largest.into_iter().fold(0.0, larger);
     }
 }
 
@@ -300,10 +307,9 @@ impl PartialEq for ExactSum {
 /// As the list of [`ExactSum::expansion`], with infinities and NaN as text.
 impl Serialize for ExactSum {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.special == 0.0 {
-            self.expansion().serialize(serializer)
-        } else {
-            self.special.to_string().serialize(serializer)
+        match self.special() {
+            None => self.expansion().serialize(serializer),
+            Some(special) => special.to_string().serialize(serializer),
         }
     }
 }
@@ -321,6 +327,10 @@ impl<'de> Deserialize<'de> for ExactSum {
             Written::Terms(terms) => terms.iter().for_each(|&term| sum.add(term)),
             Written::Special(text) => {
                 sum.special = text.parse().map_err(serde::de::Error::custom)?;
+                if sum.special.is_finite() {
+                    let reason = format!("{text:?} should be a list of numbers, inf, -inf or NaN");
+                    return Err(serde::de::Error::custom(reason));
+                }
             }
         }
         Ok(sum)
@@ -374,6 +384,16 @@ mod tests {
         }
 
         #[test]
+        fn bulk_cuts_without_loss(
+            numbers in prop::collection::vec((-1e3..1e3f64, -60i32..60), 65..3000),
+        ) {
+            let numbers: Vec<f64> = numbers.iter().map(|&(x, n)| x * f64::from(n).exp2()).collect();
+            let mut bulk = ExactSum::default();
+            bulk.extend(&numbers);
+            prop_assert_eq!(bulk, sum(&numbers));
+        }
+
+        #[test]
         fn what_is_added_and_taken_away_leaves_nothing(
             numbers in prop::collection::vec(finite(), 0..100),
         ) {
@@ -409,6 +429,18 @@ mod tests {
             bulk.extend(&numbers);
             assert_eq!(bulk.value().to_bits(), expected.to_bits());
         }
+        // Among zeros and alone too, in bulk of any size.
+        for count in [65, 100, 4096, 5000] {
+            for fill in [0.0, f64::NAN] {
+                let mut numbers = vec![fill; count];
+                numbers[count / 2] = f64::NAN;
+                let mut bulk = ExactSum::default();
+                bulk.extend(&numbers);
+                assert!(bulk.value().is_nan(), "{count} {fill}");
+                assert_eq!(bulk, sum(&[f64::INFINITY, f64::NEG_INFINITY]));
+            }
+        }
+        assert!(serde_json::from_str::<ExactSum>("\"1.5\"").is_err());
     }
 
     #[test]

@@ -16,8 +16,9 @@ pub struct Examples<'a> {
 impl<'a> Examples<'a> {
     /// Predictions and targets. For shapes see [`Cost::value`](crate::Cost::value).
     ///
-    /// Losses are computed in f64 if the prediction or the target is f64 or the prediction an
-    /// integer, else in f32.
+    /// Losses are computed in f32 if the prediction has half or single precision and the target has
+    /// no numbers that f32 lacks; otherwise (f64, integers of 32 or 64 bits as targets that are
+    /// not labels) in f64.
     pub fn new(prediction: impl Into<Array<'a>>, target: impl Into<Array<'a>>) -> Self {
         Self { prediction: prediction.into(), target: target.into(), weights: None, mask: None }
     }

@@ -23,6 +23,7 @@ use crate::loss::Loss;
 use pass::{Pass, Wanted};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// How the losses of the examples become one number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,8 +42,8 @@ pub enum Reduction {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Denominator {
-    /// The sum of the weights of the valid examples (example weight times the class weights of its
-    /// target). Without weights that is the number of valid examples. With it, a weight of 2 is the
+    /// The sum of the weights of the valid examples: example weight times the class weight of its
+    /// target (for a distribution the mean of the class weights under it). Without weights that is the number of valid examples. With it, a weight of 2 is the
     /// same as having the example twice.
     #[default]
     Weights,
@@ -61,6 +62,64 @@ impl fmt::Display for Denominator {
             Self::Valid => f.write_str("valid"),
             Self::Examples => f.write_str("examples"),
             Self::Number(number) => write!(f, "{number:?}"),
+        }
+    }
+}
+
+impl FromStr for Denominator {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let unknown =
+            || unknown("denominator", text, "weights, valid, examples or a number above 0");
+        match text {
+            "weights" => Ok(Self::Weights),
+            "valid" => Ok(Self::Valid),
+            "examples" => Ok(Self::Examples),
+            number => match number.parse() {
+                Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(Self::Number(number)),
+                _ => Err(unknown()),
+            },
+        }
+    }
+}
+
+fn unknown(what: &'static str, found: &str, choices: &'static str) -> Error {
+    Error::UnknownChoice { what, found: found.to_owned(), choices }
+}
+
+impl FromStr for Reduction {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "mean" => Ok(Self::Mean),
+            "sum" => Ok(Self::Sum),
+            "none" => Ok(Self::None),
+            _ => Err(unknown("reduction", text, "mean, sum or none")),
+        }
+    }
+}
+
+impl fmt::Display for Reduction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mean => "mean",
+            Self::Sum => "sum",
+            Self::None => "none",
+        })
+    }
+}
+
+impl FromStr for NothingValid {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "error" => Ok(Self::Error),
+            "nan" => Ok(Self::Nan),
+            "zero" => Ok(Self::Zero),
+            _ => Err(unknown("policy for nothing valid", text, "error, nan or zero")),
         }
     }
 }
@@ -229,8 +288,6 @@ impl Cost {
 
     /// Cost and gradient of examples with weights or a mask. See [`Cost::value_and_gradient`].
     ///
-    /// With [`Reduction::None`] the gradient is that of the sum, and the value an error.
-    ///
     /// # Errors
     /// As [`Cost::value_and_gradient`].
     pub fn value_and_gradient_of<'b>(
@@ -238,6 +295,7 @@ impl Cost {
         examples: &Examples<'_>,
         gradient: impl Into<ArrayMut<'b>>,
     ) -> Result<f64, Error> {
+        self.has_value()?;
         let wanted = Wanted { gradient: Some(gradient.into()), ..Wanted::default() };
         let state = self.run(examples, wanted)?;
         self.value_of_state(&state)
@@ -268,6 +326,7 @@ impl Cost {
         gradient: impl Into<ArrayMut<'b>>,
         second: impl Into<ArrayMut<'b>>,
     ) -> Result<f64, Error> {
+        self.has_value()?;
         let wanted = Wanted {
             gradient: Some(gradient.into()),
             second: Some(second.into()),
@@ -287,9 +346,8 @@ impl Cost {
         examples: &Examples<'_>,
         losses: impl Into<ArrayMut<'b>>,
     ) -> Result<(), Error> {
-        let unreduced = self.clone().reduction(Reduction::None);
         let wanted = Wanted { losses: Some(losses.into()), ..Wanted::default() };
-        unreduced.run(examples, wanted).map(|_| ())
+        self.run(examples, wanted).map(|_| ())
     }
 
     /// Adds the losses of examples to a state: a file in batches, a data set over threads.
@@ -297,8 +355,7 @@ impl Cost {
     /// # Errors
     /// As [`Cost::value`], except for what concerns the mean. After an error the state is as it was.
     pub fn update(&self, state: &mut CostState, examples: &Examples<'_>) -> Result<(), Error> {
-        let unreduced = self.clone().reduction(Reduction::None);
-        state.merge(&unreduced.run(examples, Wanted::default())?);
+        state.merge(&self.run(examples, Wanted::default())?);
         Ok(())
     }
 
@@ -324,7 +381,7 @@ impl Cost {
             Reduction::None => Err(Error::NoReduction),
             Reduction::Sum => Ok(state.sum()),
             Reduction::Mean => match self.divisor(state)? {
-                Divisor::Number(divisor) => Ok(state.sum() / divisor),
+                Divisor::Number(divisor) => Ok(state.sum_over(divisor)),
                 Divisor::Fixed(value) => Ok(value),
             },
         }
@@ -344,7 +401,9 @@ impl Cost {
                 NothingValid::Zero => Ok(Divisor::Fixed(0.0)),
             };
         }
-        if divisor > 0.0 && divisor.is_finite() {
+        // A target that is NaN makes the mean NaN; that is no fault of the denominator.
+        let nan_target = divisor.is_nan() && self.denominator == Denominator::Weights;
+        if divisor > 0.0 && divisor.is_finite() || nan_target {
             Ok(Divisor::Number(divisor))
         } else {
             Err(Error::InvalidDenominator { value: divisor })
@@ -353,14 +412,19 @@ impl Cost {
 
     fn run(&self, examples: &Examples<'_>, wanted: Wanted<'_>) -> Result<CostState, Error> {
         let pass = Pass::new(self, examples)?;
-        let scale = match self.reduction {
-            Reduction::Mean if wanted.has_derivative() => match self.divisor(&pass.tally()?)? {
-                Divisor::Number(divisor) => 1.0 / divisor,
-                Divisor::Fixed(value) => value,
-            },
-            _ => 1.0,
-        };
-        pass.run(wanted, scale)
+        if self.reduction != Reduction::Mean || !wanted.has_derivative() {
+            return pass.run(wanted, 1.0);
+        }
+        let tally = pass.tally()?;
+        match self.divisor(&tally)? {
+            Divisor::Number(divisor) => pass.run(wanted, divisor),
+            Divisor::Fixed(value) => pass.fill(wanted, value).map(|()| tally),
+        }
+    }
+
+    /// Without reduction there is no value, and nothing should be computed for it.
+    fn has_value(&self) -> Result<(), Error> {
+        if self.reduction == Reduction::None { Err(Error::NoReduction) } else { Ok(()) }
     }
 }
 

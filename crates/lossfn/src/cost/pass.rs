@@ -3,7 +3,7 @@
 use super::scored::Scored;
 use super::weigh::Weighing;
 use super::{Cost, CostState, Examples};
-use crate::array::{Array, ArrayMut, Kernel, without_last};
+use crate::array::{Array, ArrayMut, Kernel};
 use crate::class_axis::{ClassBlock, ClassTargets};
 use crate::describe::Domain;
 use crate::error::Error;
@@ -72,39 +72,47 @@ pub(super) struct Pass<'c, 'a> {
     pub(super) width: usize,
     /// The class axis, if there is one.
     axis: Option<usize>,
+    /// The shape of the prediction, as it was given.
+    whole: Vec<usize>,
+    /// The shape of the examples.
+    shape: Vec<usize>,
 }
 
 impl<'c, 'a> Pass<'c, 'a> {
     pub fn new(cost: &'c Cost, examples: &Examples<'a>) -> Result<Self, Error> {
         let Examples { prediction, target, weights, mask } = examples.clone();
-        let (prediction, target, axis) = if cost.loss.has_class_axis() {
-            let axis = class_axis(cost, prediction.shape())?;
-            let prediction = prediction.with_last_axis(axis);
-            let rows = without_last(prediction.shape());
-            let target = if target.shape() == rows {
-                Target::Labels(target)
-            } else {
-                let target = if target.shape().len() == prediction.shape().len() {
-                    target.with_last_axis(axis)
-                } else {
-                    target
-                };
-                same_shape("target", &target, "the prediction", prediction.shape())?;
-                Target::Distributions(target)
-            };
-            (prediction, target, Some(axis))
+        let whole = prediction.shape().to_vec();
+        // Shapes are compared as they were given, before any axis is moved.
+        let (axis, shape, width) = if cost.loss.has_class_axis() {
+            let axis = class_axis(cost, &whole)?;
+            let mut shape = whole.clone();
+            let width = shape.remove(axis);
+            (Some(axis), shape, width)
         } else {
-            same_shape("target", &target, "the prediction", prediction.shape())?;
-            (prediction, Target::Values(target), None)
+            (None, whole.clone(), 1)
         };
-        let shape = prediction.shape();
-        let (shape, width) = match axis {
-            Some(_) => (without_last(shape), shape.last().copied().unwrap_or(1)),
-            None => (shape, 1),
+        let target = match axis {
+            None => {
+                same_shape("target", target.shape(), "the prediction", &whole)?;
+                Target::Values(target)
+            }
+            Some(axis) if target.shape().len() == whole.len() => {
+                same_shape("target", target.shape(), "the prediction", &whole)?;
+                Target::Distributions(target.with_last_axis(axis))
+            }
+            Some(_) => {
+                let with = "the prediction without its class axis";
+                same_shape("target", target.shape(), with, &shape)?;
+                Target::Labels(target)
+            }
+        };
+        let prediction = match axis {
+            Some(axis) => prediction.with_last_axis(axis),
+            None => prediction,
         };
         for (what, array) in [("weights", &weights), ("mask", &mask)] {
             if let Some(array) = array {
-                same_shape(what, array, "the examples", shape)?;
+                same_shape(what, array.shape(), "the examples", &shape)?;
             }
         }
         if let Some(class_weights) = &cost.class_weights
@@ -125,7 +133,7 @@ impl<'c, 'a> Pass<'c, 'a> {
             });
         }
         let examples = shape.iter().product();
-        Ok(Self { cost, prediction, target, weights, mask, examples, width, axis })
+        Ok(Self { cost, prediction, target, weights, mask, examples, width, axis, whole, shape })
     }
 
     /// The weights and counts alone: what a mean is divided by.
@@ -144,29 +152,40 @@ impl<'c, 'a> Pass<'c, 'a> {
         Ok(state)
     }
 
-    /// Computes what is wanted, derivatives times `scale`.
-    pub fn run(&self, wanted: Wanted<'_>, scale: f64) -> Result<CostState, Error> {
-        let mut wanted = wanted;
-        if let Some(axis) = self.axis {
-            for array in [&mut wanted.gradient, &mut wanted.second] {
-                *array = array.take().map(|array| array.with_last_axis(axis));
-            }
+    /// Computes what is wanted, derivatives divided by `divisor`.
+    pub fn run(&self, wanted: Wanted<'_>, divisor: f64) -> Result<CostState, Error> {
+        let wanted = self.fitting(wanted)?;
+        if self.in_f32() {
+            self.divide::<f32>(0..self.examples, wanted, divisor)
+        } else {
+            self.divide::<f64>(0..self.examples, wanted, divisor)
         }
-        let whole = self.prediction.shape();
-        for (what, array) in [("gradient", &wanted.gradient), ("second", &wanted.second)] {
-            if let Some(array) = array {
-                same_shape_of(what, array.shape(), "the prediction", whole)?;
+    }
+
+    /// Where nothing is valid: every derivative that is wanted is this number.
+    pub fn fill(&self, wanted: Wanted<'_>, value: f64) -> Result<(), Error> {
+        let mut wanted = self.fitting(wanted)?;
+        for array in [&mut wanted.gradient, &mut wanted.second].into_iter().flatten() {
+            array.fill(value);
+        }
+        Ok(())
+    }
+
+    /// What is wanted, if its shapes fit, with the class axis where that of the prediction is.
+    fn fitting<'w>(&self, mut wanted: Wanted<'w>) -> Result<Wanted<'w>, Error> {
+        for (what, array) in [("gradient", &mut wanted.gradient), ("second", &mut wanted.second)] {
+            if let Some(found) = array.take() {
+                same_shape(what, found.shape(), "the prediction", &self.whole)?;
+                *array = Some(match self.axis {
+                    Some(axis) => found.with_last_axis(axis),
+                    None => found,
+                });
             }
         }
         if let Some(losses) = &wanted.losses {
-            let examples = if self.axis.is_some() { without_last(whole) } else { whole };
-            same_shape_of("losses", losses.shape(), "the examples", examples)?;
+            same_shape("losses", losses.shape(), "the examples", &self.shape)?;
         }
-        if self.in_f32() {
-            self.divide::<f32>(0..self.examples, wanted, scale)
-        } else {
-            self.divide::<f64>(0..self.examples, wanted, scale)
-        }
+        Ok(wanted)
     }
 
     /// Calls `each` with the losses of one block after the other.
@@ -180,11 +199,11 @@ impl<'c, 'a> Pass<'c, 'a> {
     }
 
     fn in_f32(&self) -> bool {
-        let target_is_f64 = match &self.target {
-            Target::Values(target) | Target::Distributions(target) => target.is_f64(),
+        let target_needs_f64 = match &self.target {
+            Target::Values(target) | Target::Distributions(target) => target.needs_f64(),
             Target::Labels(_) => false,
         };
-        self.prediction.is_narrow() && !target_is_f64
+        self.prediction.is_narrow() && !target_needs_f64
     }
 
     /// Halves the work until it is small, each half on a thread that has nothing else to do. The
@@ -193,7 +212,7 @@ impl<'c, 'a> Pass<'c, 'a> {
         &self,
         range: Range<usize>,
         wanted: Wanted<'_>,
-        scale: f64,
+        divisor: f64,
     ) -> Result<CostState, Error> {
         let enough = range.len() >= 2 && range.len() * self.width >= 2 * PARALLEL;
         if enough && wanted.can_be_split() {
@@ -203,8 +222,8 @@ impl<'c, 'a> Pass<'c, 'a> {
             let (front, back) = wanted.split(half, self.width);
             let middle = range.start + half;
             let (left, right) = rayon::join(
-                || self.divide::<T>(range.start..middle, front, scale),
-                || self.divide::<T>(middle..range.end, back, scale),
+                || self.divide::<T>(range.start..middle, front, divisor),
+                || self.divide::<T>(middle..range.end, back, divisor),
             );
             let mut state = left?;
             state.merge(&right?);
@@ -216,7 +235,7 @@ impl<'c, 'a> Pass<'c, 'a> {
             scored.sum_to(&mut state, &mut scratch);
             scored.count_to(&mut state, scored.losses.len(), &mut scratch);
         };
-        self.sequence::<T>(range, wanted, scale, &mut add)?;
+        self.sequence::<T>(range, wanted, divisor, &mut add)?;
         Ok(state)
     }
 
@@ -225,13 +244,13 @@ impl<'c, 'a> Pass<'c, 'a> {
         &self,
         range: Range<usize>,
         mut wanted: Wanted<'_>,
-        scale: f64,
+        divisor: f64,
         each: &mut dyn FnMut(Scored<'_>),
     ) -> Result<(), Error> {
         let origin = range.start;
         let mut buffers = Buffers::<T>::default();
         for block in self.blocks(range) {
-            self.block(&block, origin, &mut wanted, scale, &mut buffers, each)?;
+            self.block(&block, origin, &mut wanted, divisor, &mut buffers, each)?;
         }
         Ok(())
     }
@@ -250,13 +269,14 @@ impl<'c, 'a> Pass<'c, 'a> {
         block: &Range<usize>,
         origin: usize,
         wanted: &mut Wanted<'_>,
-        scale: f64,
+        divisor: f64,
         buffers: &mut Buffers<T>,
         each: &mut dyn FnMut(Scored<'_>),
     ) -> Result<(), Error> {
         let n = block.len();
         let elements = n * self.width;
-        let Buffers { prediction, target, value, losses, gradient, second, weighing } = buffers;
+        let Buffers { prediction, target, value, losses, weighted, gradient, second, weighing } =
+            buffers;
         self.weigh(block, weighing)?;
 
         let start = block.start * self.width;
@@ -316,7 +336,7 @@ impl<'c, 'a> Pass<'c, 'a> {
 
         let weights = self.weights_matter().then_some(weighing.weights.as_slice());
         for place in [&mut to_gradient, &mut to_second] {
-            rescale(place.slice, self.width, scale, weights);
+            rescale(place.slice, self.width, divisor, weights);
         }
         to_gradient.finish();
         to_second.finish();
@@ -327,16 +347,16 @@ impl<'c, 'a> Pass<'c, 'a> {
         }
         let scored = weighing.as_scored(self, block, losses);
         if let Some(array) = &mut wanted.losses {
-            value.clear();
-            value.extend((0..n).map(|at| T::from_f64(scored.weighted(at))));
-            array.write(block.start - origin, value);
+            weighted.clear();
+            weighted.extend((0..n).map(|at| scored.weighted(at)));
+            array.write(block.start - origin, weighted);
         }
         each(scored);
         Ok(())
     }
 
     /// Refuses numbers outside a domain, unless their example is not valid.
-    fn check<T: Kernel>(
+    pub(super) fn check<T: Kernel>(
         &self,
         what: &'static str,
         numbers: &[T],
@@ -395,24 +415,31 @@ impl<'a, 'b, T: Kernel> Place<'a, 'b, T> {
     }
 }
 
-/// Multiplies derivatives by what the cost multiplies the losses by. Where an example has weight 0
-/// they become exactly 0, whatever they were.
-fn rescale<T: Kernel>(slice: &mut [T], width: usize, scale: f64, weights: Option<&[f64]>) {
-    match weights {
-        None if scale == 1.0 => {}
-        None => {
-            let scale = T::from_f64(scale);
-            for x in slice {
-                *x = *x * scale;
+/// Does to derivatives what the cost does to losses. Where an example has weight 0 they become
+/// exactly 0, whatever they were.
+fn rescale<T: Kernel>(slice: &mut [T], width: usize, divisor: f64, weights: Option<&[f64]>) {
+    if weights.is_none() && divisor == 1.0 {
+        return;
+    }
+    let scale = |row: &mut [T], weight: f64| {
+        let factor = T::from_f64(weight / divisor);
+        if factor >= T::SMALLEST_NORMAL && factor < T::from_f64(f64::INFINITY) {
+            for x in row {
+                *x = *x * factor;
+            }
+        } else {
+            // One factor cannot be represented; the results may be.
+            for x in row {
+                let exact = if weight == 0.0 { 0.0 } else { x.to_f64() / divisor * weight };
+                *x = T::from_f64(exact);
             }
         }
+    };
+    match weights {
+        None => scale(slice, 1.0),
         Some(weights) => {
-            for (row, &weight) in slice.chunks_mut(width.max(1)).zip(weights) {
-                let factor = T::from_f64(weight * scale);
-                for x in row {
-                    *x = if weight == 0.0 { T::default() } else { *x * factor };
-                }
-            }
+            let rows = slice.chunks_mut(width.max(1)).zip(weights);
+            rows.for_each(|(row, &weight)| scale(row, weight));
         }
     }
 }
@@ -424,31 +451,26 @@ struct Buffers<T> {
     target: Vec<T>,
     value: Vec<T>,
     losses: Vec<f64>,
+    weighted: Vec<f64>,
     gradient: Vec<T>,
     second: Vec<T>,
     weighing: Weighing,
 }
 
 fn class_axis(cost: &Cost, shape: &[usize]) -> Result<usize, Error> {
-    let axis = cost.class_axis;
+    let (loss, axis) = (cost.loss.id(), cost.class_axis);
     let dimensions = shape.len() as isize;
     let from_start = if axis < 0 { axis + dimensions } else { axis };
-    if (0..dimensions).contains(&from_start) && shape[from_start as usize] > 0 {
-        return Ok(from_start as usize);
+    if !(0..dimensions).contains(&from_start) {
+        return Err(Error::NoClassAxis { loss, shape: shape.to_vec(), axis });
     }
-    Err(Error::NoClassAxis { loss: cost.loss.id(), shape: shape.to_vec(), axis })
+    if shape[from_start as usize] == 0 {
+        return Err(Error::NoClasses { loss, shape: shape.to_vec() });
+    }
+    Ok(from_start as usize)
 }
 
 fn same_shape(
-    what: &'static str,
-    array: &Array<'_>,
-    with: &'static str,
-    expected: &[usize],
-) -> Result<(), Error> {
-    same_shape_of(what, array.shape(), with, expected)
-}
-
-fn same_shape_of(
     what: &'static str,
     found: &[usize],
     with: &'static str,

@@ -3,8 +3,9 @@
 use super::exact::ExactSum;
 use serde::{Deserialize, Serialize};
 
-/// The sums that a cost is made of. States of parts merge into the state of the whole, exactly: no
-/// bit depends on how the examples were spread.
+/// The sums that a cost is made of: of each example's loss times its weight, rounded once, and of the
+/// weights. The sums themselves are exact, so states of parts merge into the state of the whole to the
+/// bit, however the examples were spread.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CostState {
     sum: ExactSum,
@@ -60,6 +61,14 @@ impl CostState {
     #[must_use]
     pub fn sum(&self) -> f64 {
         self.sum.value()
+    }
+
+    /// The weighted sum of the losses, divided; also where the sum itself is beyond f64.
+    pub(super) fn sum_over(&self, divisor: f64) -> f64 {
+        match self.sum.value() {
+            sum if sum.is_finite() => sum / divisor,
+            _ => self.sum.expansion().into_iter().map(|term| term / divisor).sum(),
+        }
     }
 
     /// The sum of the weights of the valid examples.

@@ -55,6 +55,10 @@ impl Pass<'_, '_> {
         }
         if let Some(mask) = &self.mask {
             mask.copy(block.start, number);
+            if let Some(at) = number.iter().position(|flag| flag.is_nan()) {
+                let (value, position) = (f64::NAN, block.start + at);
+                return Err(Error::InvalidWeight { what: "mask", value, position });
+            }
             for (valid, &flag) in valid.iter_mut().zip(&*number) {
                 *valid = flag != 0.0;
             }
@@ -94,8 +98,15 @@ impl Pass<'_, '_> {
             if let Target::Distributions(target) = &self.target {
                 number.resize(n * self.width, 0.0);
                 target.copy(block.start * self.width, number);
-                let share = |row: &[f64]| row.iter().zip(of_class).map(|(y, w)| y * w).sum::<f64>();
-                class_weights.extend(number.chunks(self.width).map(share));
+                let domain = self.cost.loss.description().target;
+                self.check("target", number, domain, block.start, valid)?;
+                // The mean weight of the classes, so that equal weights change nothing.
+                let mean = |row: &[f64]| {
+                    let total: f64 = row.iter().sum();
+                    let weighted: f64 = row.iter().zip(of_class).map(|(y, w)| y * w).sum();
+                    if total == 0.0 { 1.0 } else { weighted / total }
+                };
+                class_weights.extend(number.chunks(self.width).map(mean));
             } else {
                 let weight = |label: &Option<usize>| label.map_or(0.0, |label| of_class[label]);
                 class_weights.extend(labels.iter().map(weight));

@@ -15,8 +15,8 @@ use isa::Work;
 /// The number of elements that are worked on at a time: they stay in the first-level cache.
 pub const BLOCK: usize = 4096;
 
-/// Where a kernel puts its results; all of the length of the block, or empty if not wanted. The
-/// second derivative is only had together with the gradient.
+/// Where a kernel puts its results: all of the length of the block, or empty if not wanted. The second
+/// derivative is only computed together with the gradient; without, `second` is left as it is.
 pub struct Outputs<'a, T> {
     /// The losses.
     pub value: &'a mut [T],
@@ -29,6 +29,9 @@ pub struct Outputs<'a, T> {
 /// A pointwise loss behind a pointer: its compiled kernels and its formula.
 pub trait PointwiseKernels: Send + Sync {
     /// Losses and derivatives of a block of f32.
+    ///
+    /// # Panics
+    /// If lengths differ.
     fn run_f32(&self, set: InstructionSet, prediction: &[f32], target: &[f32], to: Outputs<f32>);
     /// Losses and derivatives of a block of f64.
     fn run_f64(&self, set: InstructionSet, prediction: &[f64], target: &[f64], to: Outputs<f64>);

@@ -464,6 +464,9 @@ impl Number for Expr {
     fn parameter(name: &'static str, _value: f64) -> Self {
         Self::symbol(name)
     }
+    fn derived(_value: f64, symbolic: impl FnOnce() -> Self) -> Self {
+        symbolic()
+    }
     fn less_than(self, other: Self) -> Condition {
         Condition(record(Node::Compare(Comparison::Less, self.0, other.0)))
     }

@@ -210,6 +210,10 @@ impl<N: Number> Number for Jet<N> {
         Self::fixed(N::parameter(name, value))
     }
     #[inline(always)]
+    fn derived(value: f64, symbolic: impl FnOnce() -> Self) -> Self {
+        Self::fixed(N::derived(value, || symbolic().value))
+    }
+    #[inline(always)]
     fn less_than(self, other: Self) -> N::Mask {
         self.value.less_than(other.value)
     }

@@ -3,7 +3,7 @@
 //! A kernel is a plain loop over lanes. Since every operation here is inlined, free of branches and
 //! free of library calls, the compiler widens that loop to the vectors of whatever instruction set
 //! the enclosing function was compiled for. The elementary functions are accurate to about one unit
-//! in the last place; the table of `lossfn::number` says how that is tested.
+//! in the last place; the golden tests hold every loss to four.
 
 use super::{Number, Real};
 use std::marker::PhantomData;

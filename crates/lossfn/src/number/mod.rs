@@ -61,6 +61,13 @@ pub trait Number:
         Self::constant(value)
     }
 
+    /// A constant that follows from parameters, computed in f64; `symbolic` is the same as a
+    /// formula. Computed in f32 from a rounded parameter, 1 - 0.999 would lose its digits.
+    #[inline(always)]
+    fn derived(value: f64, _symbolic: impl FnOnce() -> Self) -> Self {
+        Self::constant(value)
+    }
+
     /// `self < other`.
     fn less_than(self, other: Self) -> Self::Mask;
     /// `self <= other`.

@@ -34,6 +34,7 @@ impl Pointwise for Expectile {
             return zero.min(r).square();
         }
         // In this order the slope is finite wherever it is so in truth.
-        N::select(too_high, N::constant(1.0) - level, level) * r * r
+        let rest = N::derived(1.0 - self.level, || N::constant(1.0) - level);
+        N::select(too_high, rest, level) * r * r
     }
 }

@@ -25,6 +25,6 @@ impl Pointwise for Huber {
         let delta = N::parameter("delta", self.delta);
         let r = prediction - target;
         let linear = delta * (r.abs() - delta * 0.5);
-        N::select(r.abs().at_most(delta), r.square() * 0.5, linear)
+        N::select(r.abs().at_most(delta), r * (r * 0.5), linear)
     }
 }

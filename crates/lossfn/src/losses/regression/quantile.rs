@@ -32,6 +32,7 @@ impl Pointwise for Quantile {
         if self.level == 1.0 {
             return below;
         }
-        level * below + (N::constant(1.0) - level) * above
+        let rest = N::derived(1.0 - self.level, || N::constant(1.0) - level);
+        level * below + rest * above
     }
 }

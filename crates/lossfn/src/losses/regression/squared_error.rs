@@ -4,7 +4,7 @@ use crate::{Pointwise, loss};
 loss! {
     /// The square of the residual: large errors dominate, the best constant is the mean.
     SquaredError: "squared_error" {
-        aliases: ["mse_loss", "MSELoss", "mse", "mean_squared_error", "MeanSquaredError", "l2_loss", "L2Loss"],
+        aliases: ["mse_loss", "MSELoss", "mse", "mean_squared_error", "MeanSquaredError"],
         task: Regression,
         prediction: Real "the predicted number, in the unit of the target",
         target: Real,
