@@ -101,8 +101,8 @@ impl<'c, 'a> Pass<'c, 'a> {
                 Target::Distributions(target.with_last_axis(axis))
             }
             Some(_) => {
-                let with = "the prediction without its class axis";
-                same_shape("target", target.shape(), with, &shape)?;
+                let rows = "the prediction without its class axis";
+                same_shape("target", target.shape(), rows, &shape)?;
                 Target::Labels(target)
             }
         };
