@@ -173,10 +173,6 @@ impl Source for Csv {
         }
     }
 
-    fn row_groups(&self) -> Option<usize> {
-        None
-    }
-
     fn parts(
         &self,
         requests: &[Request],

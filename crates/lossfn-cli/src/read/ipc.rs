@@ -327,10 +327,6 @@ impl Source for ArrowStream {
         Some(self.bytes)
     }
 
-    fn row_groups(&self) -> Option<usize> {
-        None
-    }
-
     fn parts(
         &self,
         requests: &[Request],

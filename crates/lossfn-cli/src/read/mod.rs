@@ -171,7 +171,9 @@ pub trait Source: Send {
 
     /// Number of row groups (Parquet) or record batches (Arrow file) that
     /// [`Source::parts`] can be restricted to; `None` where the format has none.
-    fn row_groups(&self) -> Option<usize>;
+    fn row_groups(&self) -> Option<usize> {
+        None
+    }
 
     /// The parts that hold the requested columns, restricted to a range of row groups if given.
     ///

@@ -199,10 +199,6 @@ impl Source for Table {
         Some(self.bytes)
     }
 
-    fn row_groups(&self) -> Option<usize> {
-        None
-    }
-
     fn parts(
         &self,
         requests: &[Request],
