@@ -10,7 +10,8 @@ use std::sync::Arc;
 /// A loss of one prediction and one target, as a formula over any [`Number`].
 ///
 /// Gradient, second derivative, vector kernels and the formula's text follow from this function.
-/// Mark it `#[inline(always)]`, so that the kernels can be vectorised.
+/// Mark it `#[inline(always)]`, and every function that it calls, so that the kernels can be vectorised;
+/// a closure that is called twice may not be inlined.
 ///
 /// ```
 /// use lossfn::{Cost, Description, Loss, Number, Pointwise};

@@ -88,15 +88,18 @@ impl ExactSum {
     /// large power of two; so cut, a block sums up in f64 without rounding. Then the same for what
     /// remains, until nothing does: two or three rounds for most data.
     pub fn extend(&mut self, numbers: &[f64]) {
-        // Few are added sooner than the block is set up.
+        self.absorb(&mut numbers.to_vec());
+    }
+
+    /// Adds many numbers like [`ExactSum::extend`], in their own memory, which holds something else
+    /// afterwards.
+    pub(super) fn absorb(&mut self, numbers: &mut [f64]) {
+        // Few are added sooner one by one.
         if numbers.len() <= 2 * LANES {
             return numbers.iter().for_each(|&x| self.add(x));
         }
-        let mut rest = vec![0.0; numbers.len().min(BLOCK)];
-        for block in numbers.chunks(BLOCK) {
-            let rest = &mut rest[..block.len()];
-            rest.copy_from_slice(block);
-            let mut round = Round { rest, cut: None, largest: 0.0, lanes: [0.0; LANES] };
+        for block in numbers.chunks_mut(BLOCK) {
+            let mut round = Round { rest: block, cut: None, largest: 0.0, lanes: [0.0; LANES] };
             loop {
                 isa::run(InstructionSet::in_use(), &mut round);
                 if round.cut.is_some() {

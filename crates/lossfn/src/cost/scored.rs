@@ -58,13 +58,13 @@ impl Scored<'_> {
 
     /// Adds the losses to a state.
     pub(super) fn sum_to(&self, state: &mut CostState, scratch: &mut Vec<f64>) {
+        scratch.clear();
         if self.weights.is_none() {
-            state.extend_sum(self.losses);
+            scratch.extend_from_slice(self.losses);
         } else {
-            scratch.clear();
             scratch.extend((0..self.losses.len()).map(|at| self.weighted(at)));
-            state.extend_sum(scratch);
         }
+        state.absorb_sum(scratch);
     }
 
     /// Adds the counts and weights to a state.

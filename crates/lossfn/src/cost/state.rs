@@ -33,17 +33,23 @@ impl CostState {
         self.examples += examples;
     }
 
-    /// Adds many losses, weights multiplied out.
-    pub(super) fn extend_sum(&mut self, weighted: &[f64]) {
-        self.sum.extend(weighted);
+    /// Adds many losses, weights multiplied out, and leaves something else in their memory.
+    pub(super) fn absorb_sum(&mut self, weighted: &mut [f64]) {
+        self.sum.absorb(weighted);
     }
 
-    /// Counts many examples. Without `weights` the valid ones weigh 1.
-    pub(super) fn extend_counts(&mut self, examples: usize, valid: usize, weights: Option<&[f64]>) {
+    /// Counts many examples. Without `weights` the valid ones weigh 1; what is left in their memory is
+    /// something else.
+    pub(super) fn extend_counts(
+        &mut self,
+        examples: usize,
+        valid: usize,
+        weights: Option<&mut [f64]>,
+    ) {
         self.examples += examples as u64;
         self.valid += valid as u64;
         match weights {
-            Some(weights) => self.weights.extend(weights),
+            Some(weights) => self.weights.absorb(weights),
             None => self.weights.add(valid as f64),
         }
     }

@@ -1,4 +1,7 @@
 //! Value, first and second derivative, carried through a formula together.
+//!
+//! Everything here must be inlined into the kernels, or they are not widened to vectors. A closure
+//! cannot be told to be; those that are called once are, so what is used twice is a function.
 
 use super::Number;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -63,17 +66,33 @@ impl<N: Number> Jet<N> {
 
     #[inline(always)]
     fn pick(mask: N::Mask, chosen: Self, otherwise: Self, value: N) -> Self {
-        let either = |a: Option<N>, b: Option<N>| {
-            let zero = || N::constant(0.0);
-            (a.is_some() || b.is_some())
-                .then(|| N::select(mask, a.unwrap_or_else(zero), b.unwrap_or_else(zero)))
-        };
         Self {
             value,
-            first: either(chosen.first, otherwise.first),
-            second: either(chosen.second, otherwise.second),
+            first: either(mask, chosen.first, otherwise.first),
+            second: either(mask, chosen.second, otherwise.second),
         }
     }
+}
+
+#[inline(always)]
+fn either<N: Number>(mask: N::Mask, a: Option<N>, b: Option<N>) -> Option<N> {
+    if a.is_none() && b.is_none() {
+        return None;
+    }
+    let (a, b) = (a.unwrap_or(N::constant(0.0)), b.unwrap_or(N::constant(0.0)));
+    Some(N::select(mask, a, b))
+}
+
+#[inline(always)]
+fn divide<N: Number>(a: Option<N>, divisor: N) -> Option<N> {
+    Some(a? / divisor)
+}
+
+/// x / z, and 0 where x is 0.
+#[inline(always)]
+fn ratio_or_zero<N: Number>(x: N, z: N) -> N {
+    let zero = N::constant(0.0);
+    N::select(x.equals(zero), zero, x / z)
 }
 
 #[inline(always)]
@@ -146,12 +165,11 @@ impl<N: Number> Div for Jet<N> {
     #[inline(always)]
     #[allow(clippy::suspicious_arithmetic_impl, reason = "the quotient rule has a product")]
     fn div(self, other: Self) -> Self {
-        let by = |a: Option<N>| Some(a? / other.value);
         let value = self.value / other.value;
-        let first = by(difference(self.first, scale(other.first, value)));
-        let twice = product(first, other.first).map(|both| both * 2.0);
+        let first = divide(difference(self.first, scale(other.first, value)), other.value);
+        let twice = scale(product(first, other.first), N::constant(2.0));
         let rest = difference(self.second, scale(other.second, value));
-        Self { value, first, second: by(difference(rest, twice)) }
+        Self { value, first, second: divide(difference(rest, twice), other.value) }
     }
 }
 
@@ -332,15 +350,13 @@ impl<N: Number> Jet<N> {
     /// every derivative by y.
     #[inline(always)]
     fn x_times_ln(self, y: Self, value: N, ln: impl Fn() -> N, z: N) -> Self {
-        let zero = N::constant(0.0);
-        let over = |a: N, b: N| N::select(a.equals(zero), zero, a / b);
-        let ratio = || over(self.value, z);
+        let ratio = ratio_or_zero(self.value, z);
         let along_x = self.first.map(|first| first * ln());
-        let along_y = y.first.map(|first| first * ratio());
+        let along_y = y.first.map(|first| first * ratio);
         let bend_x = self.second.map(|second| second * ln());
-        let bend_y = y.second.map(|second| second * ratio());
+        let bend_y = y.second.map(|second| second * ratio);
         let mixed = product(self.first, y.first).map(|both| both * 2.0 / z);
-        let square = y.first.map(|first| -(first * first * over(ratio(), z)));
+        let square = y.first.map(|first| -(first * first * ratio_or_zero(ratio, z)));
         Self {
             value,
             first: sum(along_x, along_y),

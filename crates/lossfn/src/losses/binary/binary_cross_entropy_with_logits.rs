@@ -25,10 +25,14 @@ impl Pointwise for BinaryCrossEntropyWithLogits {
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         // Both terms are positive, so nothing cancels; softplus(p) - p y would, for large p y.
         let pos_weight = N::parameter("pos_weight", self.pos_weight);
-        let (zero, one) = (N::constant(0.0), N::constant(1.0));
-        // A term without weight is 0, also where the logit is infinite.
-        let term =
-            |weight: N, logit: N| N::select(weight.equals(zero), zero, weight * logit.softplus());
-        pos_weight * term(target, -prediction) + term(one - target, prediction)
+        let other = N::constant(1.0) - target;
+        pos_weight * term(target, -prediction) + term(other, prediction)
     }
+}
+
+/// A term without weight is 0, also where the logit is infinite.
+#[inline(always)]
+fn term<N: Number>(weight: N, logit: N) -> N {
+    let zero = N::constant(0.0);
+    N::select(weight.equals(zero), zero, weight * logit.softplus())
 }
