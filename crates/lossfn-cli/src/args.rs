@@ -44,11 +44,11 @@ pub enum Command {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Files: CSV and TSV (also from standard input, as -), Parquet, Arrow IPC (Feather), NPZ, and NPY,
-where all .npy files given together are the columns of one table, named by file. Which it is, is told
-from the name, else from the first bytes.
+Files: CSV and TSV (also from standard input, as -), Parquet, Arrow IPC (Feather), NPZ, and NPY, \
+where all .npy files given together are the columns of one table, named by file. Which it is, is \
+told from the name, else from the first bytes.
 
-Rows are counted from 1; the header is not counted. In JSON, numbers that are infinite or not a
+Rows are counted from 1; the header is not counted. In JSON, numbers that are infinite or not a \
 number are the texts \"inf\", \"-inf\" and \"nan\".
 
 Examples:
