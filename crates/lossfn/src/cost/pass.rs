@@ -138,18 +138,38 @@ impl<'c, 'a> Pass<'c, 'a> {
 
     /// The weights and counts alone: what a mean is divided by.
     pub fn tally(&self) -> Result<CostState, Error> {
-        let mut state = CostState::default();
         if !self.weights_matter() && self.cost.class_weights.is_none() {
+            let mut state = CostState::default();
             state.extend_counts(self.examples, self.examples, None);
             return Ok(state);
         }
+        self.tally_range(0..self.examples)
+    }
+
+    fn tally_range(&self, range: Range<usize>) -> Result<CostState, Error> {
+        if let Some(middle) = self.middle(&range) {
+            return merged(rayon::join(
+                || self.tally_range(range.start..middle),
+                || self.tally_range(middle..range.end),
+            ));
+        }
+        let mut state = CostState::default();
         let (mut weighing, mut scratch) = (Weighing::default(), Vec::new());
-        for block in self.blocks(0..self.examples) {
+        for block in self.blocks(range) {
             self.weigh(&block, &mut weighing)?;
             let scored = weighing.as_scored(self, &block, &[]);
             scored.count_to(&mut state, block.len(), &mut scratch);
         }
         Ok(state)
+    }
+
+    /// Where to cut a range in two, if that is worth it: between blocks, so that all but the last are
+    /// whole.
+    fn middle(&self, range: &Range<usize>) -> Option<usize> {
+        let enough = range.len() >= 2 && range.len() * self.width >= 2 * PARALLEL;
+        let (half, block) = (range.len() / 2, self.block_examples());
+        let half = if half > block { half / block * block } else { half };
+        enough.then_some(range.start + half)
     }
 
     /// Computes what is wanted, derivatives divided by `divisor`.
@@ -214,20 +234,13 @@ impl<'c, 'a> Pass<'c, 'a> {
         wanted: Wanted<'_>,
         divisor: f64,
     ) -> Result<CostState, Error> {
-        let enough = range.len() >= 2 && range.len() * self.width >= 2 * PARALLEL;
-        if enough && wanted.can_be_split() {
-            // A cut between blocks, so that all but the last are whole.
-            let (half, block) = (range.len() / 2, self.block_examples());
-            let half = if half > block { half / block * block } else { half };
-            let (front, back) = wanted.split(half, self.width);
-            let middle = range.start + half;
-            let (left, right) = rayon::join(
+        let middle = self.middle(&range).filter(|_| wanted.can_be_split());
+        if let Some(middle) = middle {
+            let (front, back) = wanted.split(middle - range.start, self.width);
+            return merged(rayon::join(
                 || self.divide::<T>(range.start..middle, front, divisor),
                 || self.divide::<T>(middle..range.end, back, divisor),
-            );
-            let mut state = left?;
-            state.merge(&right?);
-            return Ok(state);
+            ));
         }
         let mut state = CostState::default();
         let mut scratch = Vec::new();
@@ -455,6 +468,15 @@ struct Buffers<T> {
     gradient: Vec<T>,
     second: Vec<T>,
     weighing: Weighing,
+}
+
+/// The sum of two halves; of two errors the one that comes first.
+fn merged(
+    (left, right): (Result<CostState, Error>, Result<CostState, Error>),
+) -> Result<CostState, Error> {
+    let mut state = left?;
+    state.merge(&right?);
+    Ok(state)
 }
 
 fn class_axis(cost: &Cost, shape: &[usize]) -> Result<usize, Error> {
