@@ -736,3 +736,11 @@ fn half_precision_results_are_rounded_once() {
     squared().value_and_gradient(&[slope / 2.0], &[0.0], &mut gradient).unwrap();
     assert_eq!(gradient[0].to_f64(), 1.0 + 2f64.powi(-7));
 }
+
+#[test]
+fn a_head_of_weight_0_is_silent() {
+    let cost = Cost::new(BinaryCrossEntropy::default());
+    let heads = Heads::new().head("silent", cost, HeadWeight::Fixed(0.0));
+    let value = heads.value(&[Examples::new(&[0.0], &[1.0])]).unwrap();
+    assert_eq!((value.heads[0].cost, value.total), (f64::INFINITY, 0.0));
+}

@@ -131,12 +131,14 @@ impl Heads {
             .map(|(head, examples)| {
                 let cost = head.cost.value_of(examples)?;
                 let factor = head.weight.factor();
+                // As everywhere, weight 0 silences even an infinite cost.
+                let weighted = if factor == 0.0 { 0.0 } else { factor * cost };
                 let learned = matches!(head.weight, HeadWeight::Learned { .. });
                 Ok(HeadShare {
                     name: head.name.clone(),
                     cost,
-                    share: factor * cost + head.weight.penalty(),
-                    log_variance_gradient: learned.then_some(0.5 - factor * cost),
+                    share: weighted + head.weight.penalty(),
+                    log_variance_gradient: learned.then_some(0.5 - weighted),
                 })
             })
             .collect::<Result<Vec<_>, Error>>()?;
