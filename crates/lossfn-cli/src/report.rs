@@ -17,21 +17,14 @@ pub fn json_text(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
-/// One line of CSV.
-pub fn csv_line(fields: &[String]) -> String {
-    let quote = |field: &String| {
-        if field.contains(['"', ',', '\n', '\r']) {
-            format!("\"{}\"", field.replace('"', "\"\""))
-        } else {
-            field.clone()
-        }
-    };
-    fields.iter().map(quote).collect::<Vec<_>>().join(",") + "\n"
-}
-
 /// CSV with a header.
 pub fn csv_text(header: &[String], rows: &[Vec<String>]) -> String {
-    std::iter::once(header.to_vec()).chain(rows.iter().cloned()).map(|row| csv_line(&row)).collect()
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in std::iter::once(header).chain(rows.iter().map(Vec::as_slice)) {
+        // Nothing can go wrong in memory, with rows as long as the header.
+        let _ = writer.write_record(row);
+    }
+    String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }
 
 /// A table for people; `right` are the columns of numbers.

@@ -7,9 +7,9 @@ use crate::eval::Question;
 use crate::eval::engine::{Tables, evaluate, for_each_row};
 use crate::eval::state::{Reading, State};
 use crate::read::{TextOptions, open};
-use crate::report::{csv_line, result_text};
+use crate::report::result_text;
 use lossfn::Reduction;
-use std::io::{BufWriter, Seek, Write};
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// Evaluates predictions.
@@ -86,12 +86,12 @@ fn losses_of_rows(
         return Err(CliError::message("--reduction none needs a --loss"));
     }
     let fail = |source| CliError::Write { what: "a temporary file".into(), source };
-    let mut spool = BufWriter::new(tempfile::tempfile().map_err(fail)?);
+    let mut spool = csv::Writer::from_writer(tempfile::tempfile().map_err(fail)?);
     let several = tables.sources.len() > 1;
     let mut header: Vec<String> = if several { vec!["file".into()] } else { Vec::new() };
     header.push("row".into());
     header.extend(question.losses.iter().cloned());
-    spool.write_all(csv_line(&header).as_bytes()).map_err(fail)?;
+    spool.write_record(&header).map_err(|error| fail(error.into()))?;
     for_each_row(tables, question, |file, first, losses| {
         for at in 0..losses.first().map_or(0, Vec::len) {
             let mut fields: Vec<String> = if several { vec![file.to_owned()] } else { Vec::new() };
@@ -100,7 +100,7 @@ fn losses_of_rows(
             let text =
                 |losses: &Vec<Option<f64>>| losses[at].map_or(String::new(), |x| format!("{x:?}"));
             fields.extend(losses.iter().map(text));
-            spool.write_all(csv_line(&fields).as_bytes()).map_err(fail)?;
+            spool.write_record(&fields).map_err(|error| fail(error.into()))?;
         }
         Ok(())
     })?;

@@ -79,6 +79,13 @@ struct Failure {
     error: Box<CliError>,
 }
 
+impl Failure {
+    /// What to compare for the order in which failures stand in the tables.
+    fn order(&self) -> (usize, u64) {
+        (self.part, self.row.unwrap_or(0))
+    }
+}
+
 impl Tables {
     /// Which columns of each table are read.
     fn roles(&self, question: &Question) -> Result<Vec<Roles>, CliError> {
@@ -90,19 +97,19 @@ impl Tables {
 
     fn queue(&self, roles: &[Roles]) -> Result<Queue<'_>, CliError> {
         let mut tables = Vec::new();
-        for (at, (path, source)) in self.sources.iter().enumerate() {
+        for (at, (_, source)) in self.sources.iter().enumerate() {
             let requests = &roles[at].requests;
             if let Some(range) = &self.row_groups {
                 let count = source.row_groups().ok_or_else(|| {
                     CliError::message(format!(
                         "{}: --row-groups is for Parquet and Arrow files",
-                        path.display()
+                        self.name(at)
                     ))
                 })?;
                 if range.end > count {
                     return Err(CliError::message(format!(
                         "{}: --row-groups {}..{} is out of range: the row groups are 0..{count}",
-                        path.display(),
+                        self.name(at),
                         range.start,
                         range.end
                     )));
@@ -189,11 +196,10 @@ impl Tables {
         met: &Seen,
         failure: Option<Failure>,
     ) -> Result<(), CliError> {
-        let order = |failure: &Failure| (failure.part, failure.row.unwrap_or(0));
         match (failure, met.conflict()) {
             (None, None) => Ok(()),
             (Some(failure), conflict)
-                if conflict.as_ref().is_none_or(|c| order(&failure) <= c.place.given_order()) =>
+                if conflict.as_ref().is_none_or(|c| failure.order() <= c.place.given_order()) =>
             {
                 Err(self.report(records, failure))
             }
@@ -251,7 +257,8 @@ pub fn evaluate(
         // Tables without a row tell nothing.
         while totals.is_none() {
             let mut pick_and_add = |part: usize, from: u64, table: usize, batch: &Batch| {
-                let rows = Rows::new(question, &roles[table], batch)?;
+                let start = Place { rank: ranks[table], part, row: from };
+                let rows = Rows::new(question, &roles[table], batch, &met, start)?;
                 let totals = match &mut totals {
                     Some(totals) => totals,
                     empty => {
@@ -263,7 +270,6 @@ pub fn evaluate(
                         empty.insert(Totals::new(costs.len(), question.worst))
                     }
                 };
-                let start = Place { rank: ranks[table], part, row: from };
                 add(totals, &costs, &met, &roles[table], batch, &rows, start)
             };
             match work_on_next(&queue, &progress, &mut pick_and_add) {
@@ -279,8 +285,8 @@ pub fn evaluate(
     let work = || {
         let mut totals = Totals::new(costs.len(), question_ref.worst);
         let mut add_batch = |part: usize, from: u64, table: usize, batch: &Batch| {
-            let rows = Rows::new(question_ref, &roles[table], batch)?;
             let start = Place { rank: ranks[table], part, row: from };
+            let rows = Rows::new(question_ref, &roles[table], batch, &met, start)?;
             add(&mut totals, costs, &met, &roles[table], batch, &rows, start)
         };
         while let Some(result) = work_on_next(&queue, &progress, &mut add_batch) {
@@ -302,8 +308,7 @@ pub fn evaluate(
         match result {
             Ok(more) => totals.merge(more),
             Err(new) => {
-                let order = |failure: &Failure| (failure.part, failure.row);
-                if failure.as_ref().is_none_or(|old| order(&new) < order(old)) {
+                if failure.as_ref().is_none_or(|old| new.order() < old.order()) {
                     failure = Some(new);
                 }
             }
@@ -418,7 +423,7 @@ pub fn for_each_row(
     let (mut written, mut count) = (Ok(()), 0);
     let mut consume = |part: usize, from: u64, table: usize, batch: &Batch| {
         let start = Place { rank: 0, part, row: from };
-        let rows = Rows::new(question, &roles[table], batch)?;
+        let rows = Rows::new(question, &roles[table], batch, &met, start)?;
         let mut losses = vec![vec![None; rows.count]; costs.len()];
         for (cost, losses) in costs.iter().zip(&mut losses) {
             rows.score(cost, &met, start, |scored| {

@@ -92,8 +92,14 @@ pub struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// The rows of a batch. Finds missing numbers.
-    pub fn new(question: &Question, roles: &'a Roles, batch: &'a Batch) -> Result<Self, Fault> {
+    /// The rows of a batch, the first of which is at `start`. Finds missing numbers.
+    pub fn new(
+        question: &Question,
+        roles: &'a Roles,
+        batch: &'a Batch,
+        seen: &Seen,
+        start: Place,
+    ) -> Result<Self, Fault> {
         let count = batch.rows;
         let mut prediction = numbers(roles, &roles.prediction, batch)?;
         let mut target = numbers(roles, &roles.target, batch)?;
@@ -148,7 +154,12 @@ impl<'a> Rows<'a> {
                 skipped += 1;
             }
         }
-        Ok(Self { roles, prediction, target, weights, valid, skipped, count })
+        let rows = Self { roles, prediction, target, weights, valid, skipped, count };
+        // Rows that are all missing have no width of their own.
+        if let Some(row) = (0..count).find(|&row| rows.is_valid(row)) {
+            note(&seen.widths, rows.prediction.width, start.after(row));
+        }
+        Ok(rows)
     }
 
     /// Calls `each` with the losses of runs of rows, the first of which is at `start`.
@@ -159,10 +170,6 @@ impl<'a> Rows<'a> {
         start: Place,
         each: impl FnMut(Scored<'_>),
     ) -> Result<(), Fault> {
-        // Rows that are all missing have no width of their own.
-        if let Some(row) = (0..self.count).find(|&row| self.is_valid(row)) {
-            note(&seen.widths, self.prediction.width, start.after(row));
-        }
         let description = cost.loss().description();
         let (k, target_width) = (self.prediction.width, self.target.width);
         let scored = if cost.loss().has_class_axis() {

@@ -27,11 +27,21 @@ impl Scored<'_> {
         self.count_to(state, self.losses.len(), &mut scratch);
     }
 
+    #[inline]
+    fn weight(&self, at: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[at])
+    }
+
+    #[inline]
+    fn class_weight(&self, at: usize) -> f64 {
+        self.class_weights.map_or(1.0, |weights| weights[at])
+    }
+
     /// The loss of one of the examples, by its position in this run, times its weight.
     #[inline]
     #[must_use]
     pub fn weighted(&self, at: usize) -> f64 {
-        match self.weights.map_or(1.0, |weights| weights[at]) {
+        match self.weight(at) {
             0.0 => 0.0,
             weight => weight * self.losses[at],
         }
@@ -48,9 +58,7 @@ impl Scored<'_> {
     #[inline]
     pub fn add_one_to(&self, state: &mut CostState, at: usize) {
         if self.is_valid(at) {
-            let weight = self.weights.map_or(1.0, |weights| weights[at]);
-            let class_weight = self.class_weights.map_or(1.0, |weights| weights[at]);
-            state.add(self.losses[at], weight, class_weight);
+            state.add(self.losses[at], self.weight(at), self.class_weight(at));
         } else {
             state.skip(1);
         }
@@ -72,12 +80,11 @@ impl Scored<'_> {
         if self.weights.is_none() && self.class_weights.is_none() {
             return state.extend_counts(examples, examples, None);
         }
-        let of = |weights: Option<&[f64]>, at: usize| weights.map_or(1.0, |weights| weights[at]);
         scratch.clear();
-        scratch.extend((0..examples).map(|at| match of(self.weights, at) {
+        scratch.extend((0..examples).map(|at| match self.weight(at) {
             // The target of an example that is not valid may be anything, and so its class weight.
             0.0 => 0.0,
-            weight => weight * of(self.class_weights, at),
+            weight => weight * self.class_weight(at),
         }));
         let is_valid = |valid: &[bool]| valid.iter().filter(|valid| **valid).count();
         state.extend_counts(examples, self.valid.map_or(examples, is_valid), Some(scratch));

@@ -315,7 +315,8 @@ impl<N: Number> Number for Jet<N> {
     #[inline(always)]
     fn xlogy(self, y: Self) -> Self {
         let value = self.value.xlogy(y.value);
-        self.x_times_ln(y, value, || y.value.ln(), y.value)
+        // Makes 0 of -0, the wrong side to divide by.
+        self.x_times_ln(y, value, || y.value.ln(), y.value + 0.0)
     }
     #[inline(always)]
     fn xlog1py(self, y: Self) -> Self {

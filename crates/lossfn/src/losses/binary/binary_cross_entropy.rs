@@ -20,8 +20,6 @@ loss! {
 impl Pointwise for BinaryCrossEntropy {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        // Makes 0 of -0, the wrong side to divide by.
-        let prediction = prediction + 0.0;
         let other = N::constant(1.0) - target;
         -(target.xlogy(prediction) + other.xlog1py(-prediction))
     }
