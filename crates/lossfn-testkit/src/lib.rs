@@ -8,6 +8,7 @@ pub mod judge;
 pub mod points;
 pub mod precise;
 
+use lossfn::{CATALOG, Entry};
 use std::path::PathBuf;
 
 /// The root of the repository.
@@ -40,4 +41,23 @@ pub fn ulps_f32(a: f32, b: f32) -> u64 {
         if bits < 0 { i32::MIN.wrapping_sub(bits) } else { bits }
     };
     u64::from(place(a).abs_diff(place(b)))
+}
+
+/// The environment variable that names the losses to be tested, as `huber,hinge`, while one is at work
+/// on these; without it all are.
+const SELECTION: &str = "LOSSFN_TEST_LOSSES";
+
+/// Whether only some of the losses are tested.
+#[must_use]
+pub fn is_part_of_catalog() -> bool {
+    std::env::var_os(SELECTION).is_some()
+}
+
+/// The losses that are tested.
+pub fn catalog() -> impl Iterator<Item = &'static Entry> {
+    let named = std::env::var(SELECTION).ok();
+    CATALOG.iter().filter(move |entry| {
+        let is_named = |named: &String| named.split(',').any(|id| id == entry.description.id);
+        named.as_ref().is_none_or(is_named)
+    })
 }

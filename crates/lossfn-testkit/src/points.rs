@@ -1,7 +1,7 @@
 //! Where the laws are tried: losses with several parameters, and points that are random, spaced and
 //! adversarial. Everything is the same on every run and every machine.
 
-use lossfn::{Domain, Entry, Loss, Range};
+use lossfn::{Domain, Entry, Kind, Loss, Range};
 use std::collections::HashSet;
 
 /// Random numbers that are the same everywhere (`SplitMix64`).
@@ -59,6 +59,7 @@ impl Rng {
                 }
             }
             Domain::NonNegative => 2.0 * self.unit(),
+            Domain::Positive => (1.0 + self.unit() * 511.0).floor() / 256.0,
         }
     }
 
@@ -74,12 +75,16 @@ impl Rng {
 /// between.
 #[must_use]
 pub fn values_in(range: &Range, rng: &mut Rng) -> Vec<f64> {
+    if range.kind != Kind::Number {
+        return (0..4).map(f64::from).filter(|&value| range.contains(value)).collect();
+    }
     let near = 1.0 / 1024.0;
     let low = if range.low_included { range.low } else { range.low.max(-1000.0) + near };
     let high = if range.high_included { range.high } else { range.high.min(1000.0) - near };
     let mut values = vec![low, high];
     // Where the range is wide, most of what matters is near its lower end.
-    values.extend((0..2).map(|_| f64::from(rng.between(low, high.min(low + 4.0)) as f32)));
+    let from = if range.low.is_finite() { low } else { -2.0 };
+    values.extend((0..2).map(|_| f64::from(rng.between(from, high.min(from + 4.0)) as f32)));
     // Tenths are no numbers of f32, and 0.999 loses its distance from 1 there.
     values.extend([0.1, 0.999]);
     values.retain(|&value| range.contains(value));
@@ -189,7 +194,7 @@ pub fn hard_numbers(domain: Domain, precision: Precision) -> Vec<f64> {
             all.extend([1.0 - precision.epsilon() / 2.0, 1.0 - precision.epsilon()]);
             all
         }
-        Domain::Real | Domain::NonNegative => {
+        Domain::Real | Domain::NonNegative | Domain::Positive => {
             let mut all = positive(&[
                 0.0, 1e-20, 1e-8, 1e-4, 0.01, 0.5, 1.0, 2.5, 10.0, 17.3, 20.0, 37.0, 40.0, 300.0,
                 1e4, 1e10, 1e19, 1e30,

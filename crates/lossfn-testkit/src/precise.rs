@@ -565,7 +565,7 @@ impl Definition {
         let value = self.evaluate(0, &at, &target_exact, bits);
         let (can_fall, can_rise) = match self.domain {
             Domain::Unit => (prediction[by] > 0.0, prediction[by] < 1.0),
-            Domain::NonNegative => (prediction[by] > 0.0, true),
+            Domain::NonNegative | Domain::Positive => (prediction[by] > 0.0, true),
             Domain::Real | Domain::Sign => (true, true),
         };
         let step = self.step(prediction, target);

@@ -1,6 +1,6 @@
 //! Looking losses up: by name, by alias, by text such as `huber(delta=1.5)`.
 
-use crate::describe::{Description, Task};
+use crate::describe::{Description, Kind, Task};
 use crate::error::Error;
 use crate::loss::Loss;
 use std::str::FromStr;
@@ -166,8 +166,11 @@ impl FromStr for Loss {
                 return Err(unreadable(format!("{id} has {count} parameter{plural}, not more")));
             };
             let value = value.trim();
-            let number =
-                value.parse().map_err(|_| unreadable(format!("{value:?} is not a number")))?;
+            let range = &parameters[place].range;
+            let wanted = if range.kind == Kind::Switch { "true or false" } else { "a number" };
+            let number = range
+                .read(value)
+                .ok_or_else(|| unreadable(format!("{value:?} is not {wanted}")))?;
             if values[place].replace(number).is_some() {
                 let name = parameters[place].name;
                 return Err(unreadable(format!("{name} is given twice")));

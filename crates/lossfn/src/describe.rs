@@ -9,6 +9,10 @@ use std::str::FromStr;
 pub enum Task {
     /// The target is a number.
     Regression,
+    /// The target is a count or a positive number, of which a distribution's mean is predicted.
+    Counts,
+    /// Several numbers are predicted, which say how one target is distributed.
+    Distribution,
     /// The target is one of two classes.
     Binary,
     /// The target is one of several classes, or a distribution over them.
@@ -17,13 +21,16 @@ pub enum Task {
 
 impl Task {
     /// All tasks.
-    pub const ALL: [Self; 3] = [Self::Regression, Self::Binary, Self::Multiclass];
+    pub const ALL: [Self; 5] =
+        [Self::Regression, Self::Counts, Self::Distribution, Self::Binary, Self::Multiclass];
 
     /// The name in text.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Regression => "regression",
+            Self::Counts => "counts",
+            Self::Distribution => "distribution",
             Self::Binary => "binary",
             Self::Multiclass => "multiclass",
         }
@@ -41,7 +48,7 @@ impl FromStr for Task {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|task| task.name() == text).ok_or_else(|| {
-            let choices = "regression, binary or multiclass";
+            let choices = "regression, counts, distribution, binary or multiclass";
             Error::UnknownChoice { what: "task", found: text.to_owned(), choices }
         })
     }
@@ -56,8 +63,10 @@ pub enum Domain {
     Unit,
     /// -1 or +1: the class in margin form.
     Sign,
-    /// 0 or more: the weight of a class in a target distribution.
+    /// 0 or more: a count, the weight of a class in a target distribution.
     NonNegative,
+    /// Above 0: a rate, a scale.
+    Positive,
 }
 
 impl Domain {
@@ -71,6 +80,7 @@ impl Domain {
             Self::Unit => (x >= zero) & (x <= one),
             Self::Sign => (x == one) | (x == -one),
             Self::NonNegative => x >= zero,
+            Self::Positive => x > zero,
         };
         inside | x.is_nan()
     }
@@ -83,8 +93,20 @@ impl fmt::Display for Domain {
             Self::Unit => "0 to 1",
             Self::Sign => "-1 or +1",
             Self::NonNegative => "0 or more",
+            Self::Positive => "above 0",
         })
     }
+}
+
+/// Which numbers of a range a parameter may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// All of them.
+    Number,
+    /// Whole numbers.
+    Whole,
+    /// 0 and 1, written `false` and `true`.
+    Switch,
 }
 
 /// The range of a parameter.
@@ -98,16 +120,34 @@ pub struct Range {
     pub high: f64,
     /// Whether the upper end itself is allowed.
     pub high_included: bool,
+    /// Which of the numbers between the ends are allowed.
+    pub kind: Kind,
 }
 
 impl Range {
     /// Finite numbers above 0.
-    pub const POSITIVE: Self =
-        Self { low: 0.0, low_included: false, high: f64::INFINITY, high_included: false };
+    pub const POSITIVE: Self = Self { low: 0.0, ..Self::FINITE };
+    /// All finite numbers.
+    pub const FINITE: Self = Self {
+        low: f64::NEG_INFINITY,
+        low_included: false,
+        high: f64::INFINITY,
+        high_included: false,
+        kind: Kind::Number,
+    };
+    /// Finite numbers from 1.
+    pub const AT_LEAST_ONE: Self = Self { low: 1.0, ..Self::NON_NEGATIVE };
+    /// Whole numbers from 1.
+    pub const COUNT: Self = Self { kind: Kind::Whole, ..Self::AT_LEAST_ONE };
+    /// `false` or `true`.
+    pub const SWITCH: Self = Self { kind: Kind::Switch, ..Self::UNIT };
     /// Finite numbers from 0.
     pub const NON_NEGATIVE: Self = Self { low_included: true, ..Self::POSITIVE };
     /// From 0 to 1, both included.
-    pub const UNIT: Self = Self { low: 0.0, low_included: true, high: 1.0, high_included: true };
+    pub const UNIT: Self =
+        Self { low: 0.0, low_included: true, high: 1.0, high_included: true, ..Self::FINITE };
+    /// Between 0 and 1, both excluded.
+    pub const OPEN_UNIT: Self = Self { low_included: false, high_included: false, ..Self::UNIT };
     /// From 0 to below 1.
     pub const BELOW_ONE: Self = Self { high_included: false, ..Self::UNIT };
 
@@ -116,14 +156,39 @@ impl Range {
     pub fn contains(&self, x: f64) -> bool {
         (x > self.low || self.low_included && x == self.low)
             && (x < self.high || self.high_included && x == self.high)
+            && (self.kind == Kind::Number || x.fract() == 0.0)
+    }
+
+    /// A value as it is written.
+    #[must_use]
+    pub fn write(&self, value: f64) -> String {
+        match self.kind {
+            Kind::Number => format!("{value:?}"),
+            Kind::Whole => format!("{value}"),
+            Kind::Switch => (value != 0.0).to_string(),
+        }
+    }
+
+    /// The value that is written so; it need not be in the range.
+    #[must_use]
+    pub fn read(&self, text: &str) -> Option<f64> {
+        match text {
+            "true" | "True" if self.kind == Kind::Switch => Some(1.0),
+            "false" | "False" if self.kind == Kind::Switch => Some(0.0),
+            number => number.parse().ok(),
+        }
     }
 }
 
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kind == Kind::Switch {
+            return f.write_str("false or true");
+        }
         let open = if self.low_included { '[' } else { '(' };
         let close = if self.high_included { ']' } else { ')' };
-        write!(f, "{open}{}, {}{close}", self.low, self.high)
+        let whole = if self.kind == Kind::Whole { "whole numbers in " } else { "" };
+        write!(f, "{whole}{open}{}, {}{close}", self.low, self.high)
     }
 }
 

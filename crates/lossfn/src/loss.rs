@@ -167,7 +167,8 @@ impl Loss {
         add("target", format!("{label}{}", d.target), false);
         add("link", d.link.unwrap_or_default().to_owned(), false);
         for p in d.parameters {
-            let text = format!("{} = {:?} in {}: {}", p.name, p.default, p.range, p.meaning);
+            let default = p.range.write(p.default);
+            let text = format!("{} = {default} in {}: {}", p.name, p.range, p.meaning);
             add("parameter", text, false);
         }
         add("optimum", d.optimum.to_owned(), false);
@@ -207,7 +208,7 @@ impl fmt::Display for Loss {
         f.write_str(self.id())?;
         let mut separator = '(';
         for (parameter, value) in self.description.parameters.iter().zip(&self.parameters) {
-            write!(f, "{separator}{}={value:?}", parameter.name)?;
+            write!(f, "{separator}{}={}", parameter.name, parameter.range.write(*value))?;
             separator = ',';
         }
         if separator == ',' { f.write_str(")") } else { Ok(()) }

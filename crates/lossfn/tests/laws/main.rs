@@ -5,7 +5,8 @@ mod classes;
 mod costs;
 mod kernels;
 
-use lossfn::{CATALOG, InstructionSet, Loss};
+use lossfn::{InstructionSet, Loss};
+use lossfn_testkit::catalog;
 use lossfn_testkit::points::settings;
 
 /// The instruction sets of this machine.
@@ -15,11 +16,16 @@ fn available() -> impl Iterator<Item = InstructionSet> {
 
 /// Every loss with several values for its parameters: the pointwise ones, or those over classes.
 fn losses(has_class_axis: bool) -> Vec<Loss> {
-    let all = CATALOG.iter().flat_map(settings);
+    let all = catalog().flat_map(settings);
     all.filter(|loss| loss.has_class_axis() == has_class_axis).collect()
 }
 
 /// Panics with everything that is wrong.
 fn none_wrong(wrong: &[String]) {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Panics if a law has hardly been tried.
+fn enough(checked: usize, least: usize) {
+    assert!(checked > least || lossfn_testkit::is_part_of_catalog(), "only {checked} checked");
 }
