@@ -383,6 +383,8 @@ pub struct Definition {
     domain: Domain,
     /// Which nodes have a value for each class of a row.
     in_row: Vec<bool>,
+    /// Whether the prediction and the target are in it as their difference alone.
+    of_residual: bool,
     /// Whether anything is squared.
     squares: bool,
     /// Bits that exponentials need beside the number that they are added to, at most.
@@ -588,15 +590,31 @@ impl Definition {
         // Below the smallest number of the precision it does not matter what they are.
         let tail = if transcendental { 100 - exponent(precision.smallest()) } else { 0 };
         let (domain, tail) = (description.prediction, tail as usize);
+        let is_residual = |node: &Node| {
+            let is = |at: usize, name| formula.nodes[at] == Node::Symbol(name);
+            matches!(*node, Node::Binary(Binary::Subtract, x, y) if is(x, "p") && is(y, "y"))
+        };
+        let uses_input = |node: &Node| {
+            let is_input =
+                |at: &usize| matches!(formula.nodes[*at], Node::Symbol("p" | "y" | "p_c" | "y_c"));
+            node.operands().iter().any(is_input)
+        };
+        let of_residual = formula.nodes.iter().all(|node| is_residual(node) || !uses_input(node));
         let is_square =
             |node: &Node| matches!(node, Node::Binary(Binary::Multiply, x, y) if x == y);
         let squares = formula.nodes.iter().any(is_square);
-        Self { formula, parameters, domain, in_row, squares, tail }
+        Self { formula, parameters, domain, in_row, of_residual, squares, tail }
     }
 
     fn parameter(&self, name: &str) -> f64 {
         let found = self.parameters.iter().find(|(known, _)| *known == name);
         found.unwrap_or_else(|| panic!("the formula has a symbol {name} without a value")).1
+    }
+
+    /// Whether the loss depends on the residual, prediction - target, alone.
+    #[must_use]
+    pub fn is_of_residual(&self) -> bool {
+        self.of_residual
     }
 
     /// One of the results of the formula: 0 is the loss; 1 and 2, for pointwise losses, what the
@@ -648,7 +666,7 @@ impl Definition {
         } else {
             self.tail.min((6.0 * reach) as usize)
         };
-        192 + 2 * span as usize + tail
+        256 + 2 * span as usize + tail
     }
 
     /// The loss and its derivatives by one of the predictions, the only one of a pointwise loss.
@@ -660,20 +678,27 @@ impl Definition {
         self.truth_by_steps(prediction, target, by, 0)
     }
 
-    /// Whether a derivative (order 1 or 2) is beyond all bounds: its quotients grow as their step
-    /// shrinks.
+    /// Whether a derivative (order 1 or 2) is infinite or 0 as `found` is, though no quotient says
+    /// so: whether quotients grow beyond all bounds, or vanish, as their step shrinks.
     #[must_use]
-    pub fn is_unbounded(
+    pub fn tends_to(
         &self,
+        found: f64,
         order: usize,
         prediction: &[f64],
         target: &[f64],
         by: usize,
     ) -> bool {
+        if found != 0.0 && !found.is_infinite() {
+            return false;
+        }
         let coarse = self.truth_by_steps(prediction, target, by, 0);
         let fine = self.truth_by_steps(prediction, target, by, STEP);
-        let (coarse, fine) = (coarse.order(order).magnitude(), fine.order(order).magnitude());
-        coarse.times_power_of_two(8).is_less_than(&fine)
+        let (coarse, fine) = (coarse.order(order), fine.order(order));
+        let grows =
+            |a: &Span, b: &Span| a.magnitude().times_power_of_two(8).is_less_than(&b.magnitude());
+        let same_sign = fine.low.to_f64().signum() == found.signum();
+        if found == 0.0 { grows(fine, coarse) } else { grows(coarse, fine) && same_sign }
     }
 
     fn truth_by_steps(&self, prediction: &[f64], target: &[f64], by: usize, finer: isize) -> Truth {

@@ -169,6 +169,21 @@ pub enum Node {
     Select(usize, usize, usize),
 }
 
+impl Node {
+    /// The positions of the nodes that this one uses.
+    #[must_use]
+    pub fn operands(&self) -> Vec<usize> {
+        match *self {
+            Self::Constant(_) | Self::Symbol(_) => vec![],
+            Self::Unary(_, x) | Self::Not(x) => vec![x],
+            Self::Binary(_, x, y) | Self::Compare(_, x, y) | Self::And(x, y) | Self::Or(x, y) => {
+                vec![x, y]
+            }
+            Self::Select(x, y, z) => vec![x, y, z],
+        }
+    }
+}
+
 #[derive(Default)]
 struct Graph {
     nodes: Vec<Node>,
@@ -551,11 +566,11 @@ impl Number for Expr {
     fn exp_scaled(self, _factor: f64, symbolic: impl Fn() -> Self) -> Self {
         (symbolic() * self).exp()
     }
-    fn power1p_square(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
-        (self.square() + 1.0).power(exponent, symbolic)
+    fn power1p_square(self, exponent: f64, offset: f64, symbolic: impl Fn() -> Self) -> Self {
+        (self.square() + 1.0).power(exponent + offset, || symbolic() + offset)
     }
     fn power1p_square_m1(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
-        self.power1p_square(exponent, symbolic) - 1.0
+        self.power1p_square(exponent, 0.0, symbolic) - 1.0
     }
     fn ln1p_square(self) -> Self {
         self.square().ln1p()
@@ -565,6 +580,9 @@ impl Number for Expr {
     }
     fn square_share(self) -> Self {
         self.square() / (self.square() + 1.0)
+    }
+    fn atan_square(self) -> Self {
+        self.square().atan()
     }
     fn exp_square(self, factor: f64) -> Self {
         (self.square() * factor).exp()

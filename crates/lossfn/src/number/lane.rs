@@ -277,8 +277,8 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
         self.exp_scaled_lane(factor)
     }
     #[inline(always)]
-    fn power1p_square(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        self.power1p_square_lane(exponent)
+    fn power1p_square(self, exponent: f64, offset: f64, _: impl Fn() -> Self) -> Self {
+        self.power1p_square_lane(exponent, offset)
     }
     #[inline(always)]
     fn power1p_square_m1(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
@@ -299,6 +299,10 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
     #[inline(always)]
     fn square_share(self) -> Self {
         self.square_share_lane()
+    }
+    #[inline(always)]
+    fn atan_square(self) -> Self {
+        (self * self).atan()
     }
     #[inline(always)]
     fn exp_square(self, factor: f64) -> Self {

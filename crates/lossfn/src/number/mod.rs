@@ -124,8 +124,9 @@ pub trait Number:
     }
     /// e^(factor x), without the rounding of the product. The factor as in [`Number::power`].
     fn exp_scaled(self, factor: f64, symbolic: impl Fn() -> Self) -> Self;
-    /// (1 + x²)^exponent, without overflow of the square. The exponent as in [`Number::power`].
-    fn power1p_square(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// (1 + x²)^(exponent + offset), without overflow of the square. The exponent as in
+    /// [`Number::power`]; the offset is a small number of halves.
+    fn power1p_square(self, exponent: f64, offset: f64, symbolic: impl Fn() -> Self) -> Self;
     /// (1 + x²)^exponent - 1, exact for small x. The exponent as in [`Number::power`].
     fn power1p_square_m1(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self;
     /// ln(1 + x²), exact for small x, without overflow for large.
@@ -134,6 +135,8 @@ pub trait Number:
     fn sqrt1p_square_m1(self) -> Self;
     /// x² / (1 + x²), without overflow of the square.
     fn square_share(self) -> Self;
+    /// The inverse tangent of x², without overflow of the square.
+    fn atan_square(self) -> Self;
     /// e^(factor x²) for a factor below 0.
     fn exp_square(self, factor: f64) -> Self;
     /// e^(factor x²) - 1 for a factor below 0, exact for small x.

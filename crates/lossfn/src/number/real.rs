@@ -151,7 +151,7 @@ real! {
     f32, u32, i32, mantissa: 23, bias: 127,
     const LN2_HIGH: 0.693_359_4;
     const LN2_LOW: -2.121_944_4e-4;
-    const EXP_LOWEST: -104.0;
+    const EXP_LOWEST: -105.0;
     const EXP_HIGHEST: 89.0;
     const EXP: &[0.5, 0.166_666_67, 0.041_666_456, 0.008_333_31, 0.001_393_454_1, 0.000_198_919_8];
     const LN: &[0.666_666_7, 0.400_001_26, 0.285_503_98, 0.233_419_43];
@@ -274,8 +274,8 @@ impl Number for f64 {
     fn exp_scaled(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
         Lane::<f64, Unfused>::new(self).exp_scaled_lane(factor).0
     }
-    fn power1p_square(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Lane::<f64, Unfused>::new(self).power1p_square_lane(exponent).0
+    fn power1p_square(self, exponent: f64, offset: f64, _: impl Fn() -> Self) -> Self {
+        Lane::<f64, Unfused>::new(self).power1p_square_lane(exponent, offset).0
     }
     fn power1p_square_m1(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
         Lane::<f64, Unfused>::new(self).power1p_square_m1_lane(exponent).0
@@ -288,6 +288,9 @@ impl Number for f64 {
     }
     fn square_share(self) -> Self {
         Lane::<f64, Unfused>::new(self).square_share_lane().0
+    }
+    fn atan_square(self) -> Self {
+        Number::atan(self * self)
     }
     fn exp_square(self, factor: f64) -> Self {
         Lane::<f64, Unfused>::new(self).exp_square_lane(factor).0

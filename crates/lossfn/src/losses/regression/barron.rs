@@ -53,8 +53,9 @@ impl Barron {
         }
         let width = (self.alpha - 2.0).abs();
         let root = N::derived(width.sqrt(), || (alpha() - 2.0).abs().sqrt());
-        let factor = N::derived(width / self.alpha, || (alpha() - 2.0).abs() / alpha());
-        (x / root).power1p_square_m1(self.alpha / 2.0, || alpha() / 2.0) * factor
+        let power = |z: N| z.power1p_square_m1(self.alpha / 2.0, || alpha() / 2.0);
+        // |alpha - 2| f(x / √|alpha - 2|)
+        x.in_units(root, power) / alpha()
     }
 }
 
