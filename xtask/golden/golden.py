@@ -16,6 +16,7 @@ from pathlib import Path
 import binary
 import margin
 import multiclass
+import multiclass_margin
 import regression
 from common import F64_MAX
 from mpmath import mp, mpf
@@ -23,7 +24,9 @@ from mpmath import mp, mpf
 FOLDER = Path(__file__).resolve().parents[2] / "testdata" / "golden"
 
 # One file for each family of the catalog.
-LOSSES = regression.LOSSES | margin.LOSSES | binary.LOSSES | multiclass.LOSSES
+LOSSES = (
+    regression.LOSSES | margin.LOSSES | binary.LOSSES | multiclass.LOSSES | multiclass_margin.LOSSES
+)
 
 
 def exact(x):
