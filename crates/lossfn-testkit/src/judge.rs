@@ -81,7 +81,7 @@ impl<'a> Judge<'a> {
     pub fn new(loss: &'a Loss, precision: Precision) -> Self {
         Self {
             loss,
-            definition: Definition::new(loss, precision),
+            definition: Definition::new(loss, 1, precision),
             precision,
             nearby: HashMap::new(),
         }

@@ -150,6 +150,10 @@ impl Range {
         Self { low: 0.0, low_included: true, high: 1.0, high_included: true, ..Self::FINITE };
     /// Between 0 and 1, both excluded.
     pub const OPEN_UNIT: Self = Self { low_included: false, high_included: false, ..Self::UNIT };
+    /// 1 or 2.
+    pub const ONE_OR_TWO: Self = Self { high: 2.0, high_included: true, ..Self::COUNT };
+    /// From 1 to 2, both included.
+    pub const ONE_TO_TWO: Self = Self { high: 2.0, high_included: true, ..Self::AT_LEAST_ONE };
     /// From 0 to below 1.
     pub const BELOW_ONE: Self = Self { high_included: false, ..Self::UNIT };
 
@@ -238,6 +242,8 @@ pub struct Description {
     pub peers: &'static str,
     /// Author, year, title, DOI or arXiv.
     pub reference: &'static str,
+    /// The loss of a row, where a formula of one class that stands for all cannot say it.
+    pub row_loss: Option<&'static str>,
     /// The gradient by one score, where it cannot be traced: losses over a class axis.
     pub row_gradient: Option<&'static str>,
     /// Whether it is picked for data that suits it when no loss is named.
@@ -264,6 +270,7 @@ impl Description {
             limits: "",
             peers: "",
             reference: "",
+            row_loss: None,
             row_gradient: None,
             usual: false,
         }
@@ -329,6 +336,7 @@ macro_rules! loss {
             limits: $limits:literal,
             peers: $peers:literal,
             reference: $reference:literal,
+            $(row_loss: $row_loss:literal,)?
             $(row_gradient: $row_gradient:literal,)?
             usual: $usual:literal $(,)?
         }
@@ -403,6 +411,7 @@ macro_rules! loss {
                 limits: $limits,
                 peers: $peers,
                 reference: $reference,
+                $(row_loss: Some($row_loss),)?
                 $(row_gradient: Some($row_gradient),)?
                 usual: $usual,
                 ..$crate::Description::own($id, $summary.trim_ascii())

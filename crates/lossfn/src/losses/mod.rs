@@ -60,4 +60,19 @@ catalog! {
         class_axis categorical_cross_entropy::CategoricalCrossEntropy,
         class_axis softmax_cross_entropy::SoftmaxCrossEntropy,
     }
+    multiclass_margin {
+        class_axis multiclass_zero_one::MulticlassZeroOne,
+        class_axis top_k_error::TopKError,
+        class_axis multiclass_perceptron::MulticlassPerceptron,
+        class_axis crammer_singer_hinge::CrammerSingerHinge,
+        class_axis weston_watkins_hinge::WestonWatkinsHinge,
+        class_axis multi_margin::MultiMargin,
+        class_axis multilabel_margin::MultilabelMargin,
+        class_axis multilabel_soft_margin::MultilabelSoftMargin,
+        class_axis sparsemax::Sparsemax,
+        class_axis fenchel_young::FenchelYoung,
+        class_axis multiclass_brier::MulticlassBrier,
+        class_axis spherical::Spherical,
+        class_axis ranked_probability_score::RankedProbabilityScore,
+    }
 }

@@ -539,11 +539,15 @@ impl Number for Expr {
         self.binary(Binary::Xlog1py, y)
     }
     fn total(terms: impl IntoIterator<Item = Self>) -> Self {
-        // A symbolic row has one term, which stands for every class.
-        let term = terms.into_iter().reduce(|sum, term| sum + term);
-        match term.unwrap_or_else(|| Self::constant(0.0)) {
-            zero if zero.as_constant() == Some(0.0) => zero,
-            term => term.unary(Unary::Total),
+        let mut terms = terms.into_iter();
+        let first = terms.next().unwrap_or_else(|| Self::constant(0.0));
+        let rest = terms.reduce(|sum, term| sum + term);
+        match (first, rest) {
+            // The row has a symbol for each class.
+            (first, Some(rest)) => first + rest,
+            (zero, None) if zero.as_constant() == Some(0.0) => zero,
+            // A symbolic row has one term, which stands for every class.
+            (term, None) => term.unary(Unary::Total),
         }
     }
     fn power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {

@@ -201,6 +201,14 @@ pub trait Number:
         self.max(Self::constant(0.0))
     }
 
+    /// The largest of some numbers; of equal ones the first has the slope. NaN if one is, and
+    /// minus infinity if there is none.
+    fn largest(terms: impl DoubleEndedIterator<Item = Self>) -> Self {
+        // `max` takes the slope of its argument where the two are equal.
+        let largest = terms.rev().reduce(Self::max);
+        largest.unwrap_or_else(|| Self::constant(f64::NEG_INFINITY))
+    }
+
     /// The sum of many numbers: the classes of a row.
     fn total(terms: impl IntoIterator<Item = Self>) -> Self {
         terms.into_iter().reduce(|sum, term| sum + term).unwrap_or_else(|| Self::constant(0.0))

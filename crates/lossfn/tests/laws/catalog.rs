@@ -132,7 +132,7 @@ fn definitions_agree_with_golden_values() {
                 }
                 target.resize(classes, 0.0);
             }
-            let definition = Definition::new(&loss, Precision::Double);
+            let definition = Definition::new(&loss, classes, Precision::Double);
             let truth = definition.truth(prediction, &target, 0);
             let expected = [&row.value, &row.gradient.as_slice()[0], &row.second.as_slice()[0]];
             for (order, text) in expected.into_iter().enumerate() {

@@ -183,7 +183,7 @@ fn traced_derivatives_are_the_derivatives() {
     let checked: usize = losses(false)
         .par_iter()
         .map(|loss| {
-            let definition = Definition::new(loss, Precision::Double);
+            let definition = Definition::new(loss, 1, Precision::Double);
             let ordinary = |x: f64| x == 0.0 || (1e-3..50.0).contains(&x.abs());
             let points = points(loss, Precision::Double);
             let points = points.iter().filter(|(p, y)| ordinary(*p) && ordinary(*y)).take(60);
