@@ -339,6 +339,10 @@ impl<N: Number> Number for Jet<N> {
         self.chain(a.power(exponent, e), slope, bend)
     }
     #[inline(always)]
+    fn with_derivatives(x: Self, value: Self, slope: Self, bend: Self) -> Self {
+        x.chain(value.value, || slope.value, || bend.value)
+    }
+    #[inline(always)]
     fn rewritten(value: Self, slopes: Self) -> Self {
         Self { value: value.value, ..slopes }
     }

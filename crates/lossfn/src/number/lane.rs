@@ -269,6 +269,10 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
         Number::abs(self).power_lane(exponent)
     }
     #[inline(always)]
+    fn with_derivatives(_x: Self, value: Self, _slope: Self, _bend: Self) -> Self {
+        value
+    }
+    #[inline(always)]
     fn rewritten(value: Self, _slopes: Self) -> Self {
         value
     }

@@ -116,6 +116,8 @@ pub trait Number:
     /// The same function written in two ways: the value is taken from the first, the derivatives from
     /// the second. For where no single form keeps the digits of both.
     fn rewritten(value: Self, slopes: Self) -> Self;
+    /// A function of x whose derivatives are known in a form without cancellation.
+    fn with_derivatives(x: Self, value: Self, slope: Self, bend: Self) -> Self;
     /// scale² f(x / scale): a loss that begins as its square does at any scale. The derivatives are
     /// scale f' and f'', without a factor that is multiplied in and divided out again.
     #[inline(always)]

@@ -20,6 +20,8 @@ loss! {
 impl Pointwise for Gamma {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        prediction.ln() + target / prediction
+        let (m, y) = (prediction, target);
+        let slope = (m - y) / m / m;
+        N::with_derivatives(m, m.ln() + y / m, slope, (y * 2.0 - m) / m / m / m)
     }
 }

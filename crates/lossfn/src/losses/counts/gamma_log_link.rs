@@ -21,6 +21,10 @@ loss! {
 impl Pointwise for GammaLogLink {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        prediction + target * (-prediction).exp()
+        let (p, y) = (prediction, target);
+        let rest = y * (-p).exp();
+        // 1 - y e^-p, exact near a score of 0.
+        let slope = -(y * (-p).expm1() + (y - 1.0));
+        N::with_derivatives(p, p + rest, slope, rest)
     }
 }

@@ -20,6 +20,9 @@ loss! {
 impl Pointwise for InverseGaussian {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        (target / prediction * 0.5 - 1.0) / prediction
+        let (m, y) = (prediction, target);
+        let value = (y / m * 0.5 - 1.0) / m;
+        let slope = (m - y) / m / m / m;
+        N::with_derivatives(m, value, slope, (y * 3.0 - m * 2.0) / m / m / m / m)
     }
 }

@@ -21,7 +21,16 @@ loss! {
 impl Pointwise for InverseGaussianLogLink {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        let inverse = (-prediction).exp();
-        (target * inverse * 0.5 - 1.0) * inverse
+        let (p, y) = (prediction, target);
+        let inverse = (-p).exp();
+        // y e^-p - 1 and its like for y / 2 and 2 y, exact near a score of 0.
+        let value = inverse * excess(p, y * 0.5);
+        N::with_derivatives(p, value, -(inverse * excess(p, y)), inverse * excess(p, y * 2.0))
     }
+}
+
+/// y e^-p - 1
+#[inline(always)]
+fn excess<N: Number>(p: N, y: N) -> N {
+    y * (-p).expm1() + (y - 1.0)
 }

@@ -24,23 +24,28 @@ impl Pointwise for NegativeBinomial {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let dispersion = N::parameter("dispersion", self.dispersion);
-        let inverse = N::derived(1.0 / self.dispersion, || N::constant(1.0) / dispersion);
-        let of_mean = (dispersion * prediction).ln1p();
-        // ln(dispersion + 1/mean): as a difference for the digits of the value, as a sum for the slopes'.
-        let of_target = N::rewritten(
-            of_mean - prediction.ln(),
-            (N::constant(1.0) / prediction + dispersion).ln(),
-        );
-        let loss = of_mean * inverse + target * of_target;
+        let one = N::constant(1.0);
+        let inverse = N::derived(1.0 / self.dispersion, || one / dispersion);
+        let ln_dispersion = N::derived(self.dispersion.ln(), || dispersion.ln());
+        let (m, y) = (prediction, target);
+        let ratio = dispersion * m;
+        // ln(dispersion + 1/mean)
+        let small = ratio.ln1p() - m.ln();
+        let large = (one / ratio).ln1p() + ln_dispersion;
+        let of_target = y * N::select(ratio.less_than(one), small, large);
+        let share = one / (ratio + 1.0);
+        let slope = (m - y) / m * share;
+        let two = N::constant(2.0);
+        let bend = y / m / m * share * (two - share) - dispersion * share * share;
+        let loss = N::with_derivatives(m, ratio.ln1p() * inverse + of_target, slope, bend);
         if self.full == 0.0 {
             return loss;
         }
-        let ln_dispersion = N::derived(self.dispersion.ln(), || dispersion.ln());
-        loss + counted(target, inverse) - target * ln_dispersion
+        loss + counted(y, inverse) - y * ln_dispersion
     }
 }
 
-/// The part of the negative log-likelihood that neither the mean nor a logarithm of the dispersion is in.
+/// The part of the negative log-likelihood that has neither the mean nor a logarithm of the dispersion in it.
 #[inline(always)]
 pub(super) fn counted<N: Number>(target: N, inverse: N) -> N {
     inverse.ln_gamma() + (target + 1.0).ln_gamma() - (target + inverse).ln_gamma()

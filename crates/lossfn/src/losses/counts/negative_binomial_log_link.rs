@@ -25,13 +25,25 @@ impl Pointwise for NegativeBinomialLogLink {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let dispersion = N::parameter("dispersion", self.dispersion);
-        let inverse = N::derived(1.0 / self.dispersion, || N::constant(1.0) / dispersion);
+        let one = N::constant(1.0);
+        let inverse = N::derived(1.0 / self.dispersion, || one / dispersion);
         let ln_dispersion = N::derived(self.dispersion.ln(), || dispersion.ln());
-        let score = prediction + ln_dispersion;
-        let loss = score.softplus() * inverse + target * (-score).softplus();
-        if self.full == 0.0 {
-            return loss + target * ln_dispersion;
-        }
-        loss + super::negative_binomial::counted(target, inverse)
+        let (p, y) = (prediction, target);
+        // Beyond, exponentials overflow and 1 is nothing beside them.
+        let limit = N::constant(60.0);
+        let (is_high, is_low) = (limit.less_than(p), p.less_than(-limit));
+        let (mean, rest) = (p.exp(), (-p).exp());
+        let upper = N::select(is_high, p + ln_dispersion, (dispersion * mean).ln1p());
+        let lower = N::select(is_low, -p - ln_dispersion, (rest * inverse).ln1p());
+        let share = one / (dispersion * mean + 1.0);
+        // e^p - y, exact near a score of 0.
+        let error = p.expm1() + (one - y);
+        let slope = N::select(is_high, (one - y * rest) * inverse, error * share);
+        let weight = dispersion * y + 1.0;
+        let bend = N::select(is_high, rest * inverse * inverse, mean * share * share) * weight;
+        let of_target = if self.full == 0.0 { lower + ln_dispersion } else { lower };
+        let value = upper * inverse + y * of_target;
+        let loss = N::with_derivatives(p, value, slope, bend);
+        if self.full == 0.0 { loss } else { loss + super::negative_binomial::counted(y, inverse) }
     }
 }

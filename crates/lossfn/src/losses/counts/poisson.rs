@@ -22,7 +22,8 @@ loss! {
 impl Pointwise for Poisson {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        let loss = prediction - target.xlogy(prediction);
-        if self.full == 0.0 { loss } else { loss + (target + 1.0).ln_gamma() }
+        let (m, y) = (prediction, target);
+        let loss = N::with_derivatives(m, m - y.xlogy(m), (m - y) / m, y / m / m);
+        if self.full == 0.0 { loss } else { loss + (y + 1.0).ln_gamma() }
     }
 }

@@ -23,20 +23,23 @@ impl Pointwise for Tweedie {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let power = || N::parameter("power", self.power);
+        let (m, y) = (prediction, target);
         if self.power == 1.0 {
-            return prediction - target.xlogy(prediction);
+            return N::with_derivatives(m, m - y.xlogy(m), (m - y) / m, y / m / m);
         }
+        let slope = (m - y) / m.power(self.power, power);
+        let bend = (power() * y - (power() - 1.0) * m) / m.power(self.power, power) / m;
         if self.power == 2.0 {
-            return prediction.ln() + target / prediction;
+            return N::with_derivatives(m, m.ln() + y / m, slope, bend);
         }
         let (one, two) = (N::constant(1.0), N::constant(2.0));
-        let mean = prediction.power(2.0 - self.power, || two - power());
-        let rest = prediction.power(1.0 - self.power, || one - power());
+        let mean = m.power(2.0 - self.power, || two - power());
+        let rest = m.power(1.0 - self.power, || one - power());
         let two_less = N::derived(2.0 - self.power, || two - power());
         let less_one = N::derived(self.power - 1.0, || power() - 1.0);
         let zero = N::constant(0.0);
         // Without a target its term is nothing, even where the power is infinite.
-        let of_target = N::select(target.equals(zero), zero, target * rest / less_one);
-        mean / two_less + of_target
+        let of_target = N::select(y.equals(zero), zero, y * rest / less_one);
+        N::with_derivatives(m, mean / two_less + of_target, slope, bend)
     }
 }

@@ -24,20 +24,28 @@ impl Pointwise for TweedieLogLink {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let power = || N::parameter("power", self.power);
-        if self.power == 1.0 {
-            return prediction.exp() - target * prediction;
-        }
-        if self.power == 2.0 {
-            return prediction + target * (-prediction).exp();
-        }
+        let (p, y) = (prediction, target);
         let (one, two) = (N::constant(1.0), N::constant(2.0));
-        let mean = prediction.exp_scaled(2.0 - self.power, || two - power());
-        let rest = prediction.exp_scaled(1.0 - self.power, || one - power());
+        // e^p - y, exact near a score of 0.
+        let error = p.expm1() + (one - y);
+        if self.power == 1.0 {
+            return N::with_derivatives(p, p.exp() - y * p, error, p.exp());
+        }
+        let zero = N::constant(0.0);
+        let rest = p.exp_scaled(1.0 - self.power, || one - power());
+        // Without a target its term is nothing, even where the exponential is infinite.
+        let of_target = N::select(y.equals(zero), zero, y * rest);
+        if self.power == 2.0 {
+            let slope = -(y * (-p).expm1() + (y - 1.0));
+            return N::with_derivatives(p, p + of_target, slope, of_target);
+        }
+        let mean = p.exp_scaled(2.0 - self.power, || two - power());
         let two_less = N::derived(2.0 - self.power, || two - power());
         let less_one = N::derived(self.power - 1.0, || power() - 1.0);
-        let zero = N::constant(0.0);
-        // Without a target its term is nothing, even where the exponential is infinite.
-        let of_target = N::select(target.equals(zero), zero, target * rest / less_one);
-        mean / two_less + of_target
+        // Far out e^p alone would overflow; there is nothing that could cancel.
+        let is_near = p.abs().less_than(N::constant(8.0));
+        let slope = N::select(is_near, error * rest, mean - of_target);
+        let bend = mean * two_less + of_target * less_one;
+        N::with_derivatives(p, mean / two_less + of_target / less_one, slope, bend)
     }
 }
