@@ -413,9 +413,10 @@ pub(super) fn ln_bessel_i0<T: Real, I: Isa>(x: Lane<T, I>) -> Lane<T, I> {
     // One logarithm for both: of I₀, of which the 1 must not round away the rest, or of x.
     let u = pick(is_near, above_1 + 1.0, a);
     let (k, m) = u.0.split_exponent();
-    let is_small = is_near & (k == 0.0);
+    let is_small = k == 0.0;
     let f = pick(is_small, above_1, double(m) - 1.0);
-    let lost = pick(is_near & !is_small, above_1 - (u - 1.0), double(0.0));
+    let lost = pick(is_near, above_1 - (u - 1.0), double(0.0));
+    let lost = pick(is_small, double(0.0), lost);
     let ln = Lane::ln_parts(f, double(k), lost / u);
     let inverse = double(1.0) / a;
     let s = inverse.fused(double(2.0 * BESSEL_HIGH), double(-1.0));
