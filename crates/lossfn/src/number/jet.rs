@@ -503,13 +503,13 @@ impl<N: Number> Number for Jet<N> {
     #[inline(always)]
     fn digamma(self) -> Self {
         let x = self.value;
-        self.chain(x.digamma(), || x.trigamma(), || special::polygamma(2, x))
+        self.chain(x.digamma(), || x.trigamma(), || special::polygamma::<2, _>(x))
     }
     #[inline(always)]
     fn trigamma(self) -> Self {
         let x = self.value;
-        let slope = || special::polygamma(2, x);
-        self.chain(x.trigamma(), slope, || special::polygamma(3, x))
+        let slope = || special::polygamma::<2, _>(x);
+        self.chain(x.trigamma(), slope, || special::polygamma::<3, _>(x))
     }
     #[inline(always)]
     fn ln_bessel_i0(self) -> Self {

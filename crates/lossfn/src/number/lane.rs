@@ -99,7 +99,7 @@ impl<T: Real, I: Isa> Lane<T, I> {
 
     /// ln(1 + f) for f in [√½ - 1, √2 - 1], plus k ln 2, plus a small correction.
     #[inline(always)]
-    fn ln_parts(f: Self, k: Self, correction: Self) -> Self {
+    pub(super) fn ln_parts(f: Self, k: Self, correction: Self) -> Self {
         let s = f / (f + 2.0);
         let z = s * s;
         let rest = z * z.polynomial(T::LN);

@@ -10,6 +10,7 @@ use super::coefficients::{
     QUARTERS_FOURTH, QUARTERS_SCALE, QUARTERS_SECOND, QUARTERS_THIRD, ROOT_OF_DIGAMMA,
 };
 use super::{Isa, Lane, Number, Real};
+use std::hint::select_unpredictable;
 
 type Double<I> = Lane<f64, I>;
 
@@ -31,9 +32,10 @@ fn narrow<T: Real, I: Isa>(x: Double<I>) -> Lane<T, I> {
     Lane::new(T::from_f64(x.0))
 }
 
+/// Not by `if`: the compiler would move what only one side needs into a branch.
 #[inline(always)]
 fn pick<I: Isa>(mask: bool, chosen: Double<I>, otherwise: Double<I>) -> Double<I> {
-    if mask { chosen } else { otherwise }
+    Lane::new(select_unpredictable(mask, chosen.0, otherwise.0))
 }
 
 /// The smaller of the two; NaN stays.
@@ -167,20 +169,23 @@ pub(super) fn cos<T: Real, I: Isa>(x: Lane<T, I>) -> Lane<T, I> {
     narrow(in_turn(quarter.wrapping_add(1), sine, cosine))
 }
 
+/// Picks by the ranges in which 0, ½, 1, 3/2 and infinity are nearest.
+#[inline(always)]
+fn by_size<I: Isa>(a: Double<I>, values: [f64; 5]) -> Double<I> {
+    let value = pick(a.0 < 0.4375, double(values[0]), double(values[1]));
+    let value = pick(a.0 >= 0.6875, double(values[2]), value);
+    let value = pick(a.0 >= 1.1875, double(values[3]), value);
+    pick(a.0 >= 2.4375, double(values[4]), value)
+}
+
 /// atan x = atan c + atan((x - c) / (1 + c x)) for the nearest c of 0, ½, 1, 3/2 and infinity.
 #[inline(always)]
 pub(super) fn atan<T: Real, I: Isa>(x: Lane<T, I>) -> Lane<T, I> {
     let x = widen(x);
     let a = Number::abs(x);
-    let by_size = |values: [f64; 5]| {
-        let value = pick(a.0 < 0.4375, double(values[0]), double(values[1]));
-        let value = pick(a.0 >= 0.6875, double(values[2]), value);
-        let value = pick(a.0 >= 1.1875, double(values[3]), value);
-        pick(a.0 >= 2.4375, double(values[4]), value)
-    };
-    let centre = by_size([0.0, 0.5, 1.0, 1.5, 0.0]);
-    let angle = by_size(ANGLES.map(|(angle, _)| angle));
-    let angle_low = by_size(ANGLES.map(|(_, low)| low));
+    let centre = by_size(a, [0.0, 0.5, 1.0, 1.5, 0.0]);
+    let angle = by_size(a, ANGLES.map(|(angle, _)| angle));
+    let angle_low = by_size(a, ANGLES.map(|(_, low)| low));
     let is_far = a.0 >= 2.4375;
     let over = pick(is_far, double(-1.0), a - centre);
     let under = pick(is_far, a, centre.fused(a, double(1.0)));
@@ -327,20 +332,26 @@ pub(super) fn trigamma<T: Real, I: Isa>(x: Lane<T, I>) -> Lane<T, I> {
 }
 
 #[inline(always)]
-fn power<N: Number>(x: N, n: u32) -> N {
-    (1..n).fold(x, |power, _| power * x)
+fn factorial(n: u32) -> f64 {
+    [1.0, 1.0, 2.0, 6.0, 24.0][n as usize]
 }
 
-/// The polygamma function ψ of an order from 2 to 4, for x > 0: the derivatives of trigamma.
-///
-/// (-1)^(n+1) ψ is the sum of n! / (x + k)^(n+1): so many terms one by one, the others by Euler and
-/// Maclaurin. All are positive, and nothing cancels.
+/// x^n, n from 1 to 5.
 #[inline(always)]
-pub(super) fn polygamma<N: Number>(order: u32, x: N) -> N {
-    const TERMS: u32 = 12;
-    const FAR: f64 = 32.0;
-    // B(2j) / (2j)!.
-    const EULER_MACLAURIN: [f64; 7] = [
+fn power<N: Number>(x: N, n: u32) -> N {
+    let square = x * x;
+    match n {
+        1 => x,
+        2 => square,
+        3 => square * x,
+        4 => square * square,
+        _ => square * square * x,
+    }
+}
+
+/// B(2j)/(2j)! n (n + 1) ... (n + 2j - 1) for j from 1 to 7.
+const fn euler_maclaurin(n: u32) -> [f64; 7] {
+    let mut terms = [
         1.0 / 12.0,
         -1.0 / 720.0,
         1.0 / 30_240.0,
@@ -349,26 +360,39 @@ pub(super) fn polygamma<N: Number>(order: u32, x: N) -> N {
         -691.0 / 1_307_674_368_000.0,
         1.0 / 74_724_249_600.0,
     ];
-    let factorial = |n: u32| f64::from((1..=n).product::<u32>());
+    let (mut j, mut rising, mut next) = (0, n as f64 * (n + 1) as f64, n + 2);
+    while j < 7 {
+        terms[j] *= rising;
+        rising *= next as f64 * (next + 1) as f64;
+        next += 2;
+        j += 1;
+    }
+    terms
+}
+
+/// The polygamma function ψ of an order from 2 to 4, for x > 0: the derivatives of trigamma.
+///
+/// (-1)^(n+1) ψ is the sum of n! / (x + k)^(n+1): so many terms one by one, the others by Euler and
+/// Maclaurin. All are positive, and nothing cancels.
+#[inline(always)]
+pub(super) fn polygamma<const ORDER: u32, N: Number>(x: N) -> N {
+    const TERMS: u32 = 12;
+    const FAR: f64 = 32.0;
     let one = N::constant(1.0);
     let is_far = N::constant(FAR).less_than(x);
     let inverse = one / N::select(is_far, x, x + f64::from(TERMS));
     let z = inverse.square();
-    // The sum over k >= 0 of 1 / (y + k)^(n+1), times n y^n.
-    let mut rest = N::constant(0.0);
-    for j in (1..=EULER_MACLAURIN.len() as u32).rev() {
-        let rising: f64 = (order..order + 2 * j - 1).map(|k| f64::from(k + 1)).product();
-        let factor = EULER_MACLAURIN[j as usize - 1] * rising * f64::from(order);
-        rest = rest * z + factor;
-    }
-    let series = inverse * (inverse * 0.5 * f64::from(order) + z * rest + 1.0);
-    let series = series * power(inverse, order - 1) * factorial(order - 1);
+    let rest = const { euler_maclaurin(ORDER) };
+    let rest = rest.into_iter().rev().fold(N::constant(0.0), |rest, c| rest * z + c);
+    // The sum over k >= 0 of 1 / (y + k)^(n+1) is this over n y^n, with y the inverse of `inverse`.
+    let series = inverse * (inverse * 0.5 * f64::from(ORDER) + z * rest + 1.0);
+    let series = series * power(inverse, ORDER - 1) * factorial(ORDER - 1);
     let mut total = series;
     for k in (0..TERMS).rev() {
-        total = total + power(one / (x + f64::from(k)), order + 1) * factorial(order);
+        total = total + power(one / (x + f64::from(k)), ORDER + 1) * factorial(ORDER);
     }
     let total = N::select(is_far, series, total);
-    if order.is_multiple_of(2) { -total } else { total }
+    if ORDER.is_multiple_of(2) { -total } else { total }
 }
 
 // Bessel functions.
@@ -383,14 +407,22 @@ const SLOPE_HIGH: f64 = 10.0;
 #[inline(always)]
 pub(super) fn ln_bessel_i0<T: Real, I: Isa>(x: Lane<T, I>) -> Lane<T, I> {
     let a = Number::abs(widen(x));
+    let is_near = a.0 < BESSEL_HIGH;
     let z = at_most(a, BESSEL_HIGH).square();
-    let near = (z * z.polynomial(T::BESSEL)).ln1p();
+    let above_1 = z * z.polynomial(T::BESSEL);
+    // One logarithm for both: of I₀, of which the 1 must not round away the rest, or of x.
+    let u = pick(is_near, above_1 + 1.0, a);
+    let (k, m) = u.0.split_exponent();
+    let is_small = k == 0.0;
+    let f = pick(is_small, above_1, double(m) - 1.0);
+    let lost = pick(is_near, above_1 - (u - 1.0), double(0.0));
+    let lost = pick(is_small, double(0.0), lost);
+    let ln = Lane::ln_parts(f, double(k), lost / u);
     let inverse = double(1.0) / a;
     let s = inverse.fused(double(2.0 * BESSEL_HIGH), double(-1.0));
-    let half_ln = a.ln().fused(double(0.5), double(HALF_LN_2PI.0));
+    let half_ln = ln.fused(double(0.5), double(HALF_LN_2PI.0));
     let far = a - inverse.fused(-s.polynomial(T::BESSEL_FAR), half_ln);
-    let far = pick(a.0 == f64::INFINITY, a, far);
-    narrow(pick(a.0 < BESSEL_HIGH, near, far))
+    narrow(pick(is_near, ln, far))
 }
 
 #[inline(always)]
