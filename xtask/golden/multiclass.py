@@ -3,8 +3,8 @@
 import random
 from math import inf
 
-from common import F32_MAX, Loss, minus_a_ln_b, ratio
-from mpmath import exp, ln, mpf
+from common import DEFAULT, F32_MAX, Loss, minus_a_ln_b, ratio
+from mpmath import exp, ln, mpf, sech, tanh
 
 
 def distribution(target, classes, label_smoothing):
@@ -22,19 +22,74 @@ def minus_ln_softmax(scores, c):
     return ln(sum(exp(s - scores[c]) for s in scores))
 
 
-def softmax_value(scores, target, label_smoothing):
+def capped(predictions, temperature, soft_cap):
+    """The scores, with first and second derivative of each by its prediction."""
+    if soft_cap == 0:
+        return predictions, [1 / temperature] * len(predictions), [mpf(0)] * len(predictions)
+    scores = [soft_cap * tanh(p / soft_cap) / temperature for p in predictions]
+    slopes = [sech(p / soft_cap) ** 2 / temperature for p in predictions]
+    bends = [-2 / soft_cap * tanh(p / soft_cap) * slope for p, slope in zip(predictions, slopes)]
+    return scores, slopes, bends
+
+
+def cooled(predictions, temperature, soft_cap):
+    scores, slopes, bends = capped(predictions, temperature, soft_cap)
+    return (scores if soft_cap else [p / temperature for p in predictions]), slopes, bends
+
+
+def softmax_value(predictions, target, label_smoothing, temperature=mpf(1), z_loss=0, soft_cap=0):
+    scores, _, _ = cooled(predictions, temperature, soft_cap)
     q = distribution(target, len(scores), label_smoothing)
-    return sum((x * minus_ln_softmax(scores, c) for c, x in enumerate(q) if x != 0), mpf(0))
+    value = sum((x * minus_ln_softmax(scores, c) for c, x in enumerate(q) if x != 0), mpf(0))
+    return value + (z_loss * sum(q) * ln(sum(exp(s) for s in scores)) ** 2 if z_loss else 0)
 
 
-def softmax_gradient(scores, target, label_smoothing):
+def softmax_gradient(predictions, target, label_smoothing, temperature=mpf(1), z_loss=0, soft_cap=0):
+    scores, slopes, _ = cooled(predictions, temperature, soft_cap)
     q = distribution(target, len(scores), label_smoothing)
-    return [sum(q) * p - x for p, x in zip(softmax(scores), q)]
+    pull = sum(q) * (1 + (2 * z_loss * ln(sum(exp(s) for s in scores)) if z_loss else 0))
+    return [(pull * p - x) * slope for p, x, slope in zip(softmax(scores), q, slopes)]
 
 
-def softmax_second(scores, target, label_smoothing):
+def softmax_second(predictions, target, label_smoothing, temperature=mpf(1), z_loss=0, soft_cap=0):
+    scores, slopes, bends = cooled(predictions, temperature, soft_cap)
     q = distribution(target, len(scores), label_smoothing)
-    return [sum(q) * p * (1 - p) for p in softmax(scores)]
+    pull = sum(q) * (1 + (2 * z_loss * ln(sum(exp(s) for s in scores)) if z_loss else 0))
+    return [
+        (pull * p * (1 - p) + 2 * z_loss * sum(q) * p**2) * slope**2 + (pull * p - x) * bend
+        for p, x, slope, bend in zip(softmax(scores), q, slopes, bends)
+    ]
+
+
+def of_probability(source, f, slope, bend, rows):
+    """The target's mean of f(p), p the probability of each class, given f, f' and f'' over p."""
+
+    def prepared(scores, target, label_smoothing, temperature):
+        p = softmax([s / temperature for s in scores])
+        return p, distribution(target, len(scores), label_smoothing)
+
+    def value(scores, target, label_smoothing=0, temperature=mpf(1), **k):
+        p, y = prepared(scores, target, label_smoothing, temperature)
+        return sum(b * f(a, **k) for a, b in zip(p, y))
+
+    def gradient(scores, target, label_smoothing=0, temperature=mpf(1), **k):
+        p, y = prepared(scores, target, label_smoothing, temperature)
+        classes = range(len(p))
+        first = [[p[c] * ((c == j) - p[j]) for c in classes] for j in classes]
+        return [sum(y[c] * slope(p[c], **k) * first[j][c] for c in classes) / temperature for j in classes]
+
+    def second(scores, target, label_smoothing=0, temperature=mpf(1), **k):
+        p, y = prepared(scores, target, label_smoothing, temperature)
+        classes = range(len(p))
+        first = [[p[c] * ((c == j) - p[j]) for c in classes] for j in classes]
+        twice = [[p[c] * ((c == j) - p[j]) ** 2 - p[c] * p[j] * (1 - p[j]) for c in classes] for j in classes]
+        return [
+            sum(y[c] * (bend(p[c], **k) * first[j][c] ** 2 + slope(p[c], **k) * twice[j][c]) for c in classes)
+            / temperature**2
+            for j in classes
+        ]
+
+    return Loss(source, value, gradient, second, rows)
 
 
 def categorical(per_class, total=list):
@@ -119,6 +174,92 @@ for classes in (2, 3, 4, 5, 8, 9, 16, 17, 33, 40):
     row = random_distribution(classes)
     CATEGORICAL_ROWS += smoothed([(row, rng.randrange(classes)), (row, random_distribution(classes))], 0.0)
 
+
+# Scores that are cooled, capped and kept near 0, alone and together.
+WARMED = [([1.0, 2.0], 0), ([0.5, -1.5, 2.25], 1), ([7.0, 7.0, 7.0], 2), ([44.0, 10.0, 22.0, 5.0], 2), ([40.0, 0.0], 0)]
+WARMED += [([1.0, 2.0, 3.0], [0.1, 0.2, 0.7]), ([-1.0, 0.0, 1.0, 2.0], [0.25] * 4), ([1000.0, 0.0, 3.0], 1), ([-3.5], 0)]
+FURTHER = [{"temperature": 0.1}, {"z_loss": 3.0}, {"soft_cap": 30.0}, {"soft_cap": 0.75}]
+FURTHER += [{"temperature": 0.7, "z_loss": 0.01, "soft_cap": 50.0}]
+SOFTMAX_ROWS += [({"label_smoothing": 0.0} | more, p, t) for more in FURTHER for p, t in WARMED[:-1]]
+SOFTMAX_ROWS += [({"label_smoothing": 0.1} | more, p, t) for more in FURTHER[-1:] for p, t in WARMED[1:3]]
+SOFTMAX_ROWS += [({"label_smoothing": 0.0, "soft_cap": 30.0}, p, t) for p, t in FARTHEST[:4] + [([1e-8, 0.0], 0)]]
+
+MEAN_ROWS = SCORES[:8] + SCORES[8:12] + SATURATED[:6] + [SATURATED[7], ([16.0, 0.0, 0.0, 0.0], 0), ([300.0, 301.0, 10.0], 1)]
+MEAN_ROWS += [([1e-8, 0.0], 0), ([2**-27, 0.0, -(2**-27)], 1), ([1.0, -2.0, 0.5], [2.0, 1.0, 0.0]), ([-3.5], 0)]
+
+
+def mean_rows(name, usual, others):
+    """The usual parameter on all rows, others on some, and with everything else that there is."""
+    rows = [({name: usual}, p, t) for p, t in MEAN_ROWS]
+    rows += [({name: x}, p, t) for x in others for p, t in MEAN_ROWS[1:4] + MEAN_ROWS[9:10] + MEAN_ROWS[12:17]]
+    more = [{"label_smoothing": 0.1}, {"temperature": 0.1}, {"temperature": 2.5, "label_smoothing": 0.125}]
+    return rows + [({name: usual} | x, p, t) for x in more for p, t in MEAN_ROWS[2:5] + MEAN_ROWS[9:10] + MEAN_ROWS[12:14]]
+
+
+LOG_PREDICTED = [
+    ([-0.6931471805599453, -0.6931471805599453], 0), ([-1.5, -0.25], 1), ([-2.0, -1.0, -0.5], 0), ([-0.1, -3.0, -5.0], 2),
+    ([0.0, -1000.0], 0), ([0.0, -1000.0], 1), ([-1e-30, -69.0], 0), ([-1e30, 0.0], 0), ([-2.0, -1.0, -0.5], HALF_HALF),
+    ([-2.0, -1.0, -0.5], [0.1, 0.2, 0.7]), ([-1.4, -1.4, -0.7], [0.25, 0.25, 0.5]), ([-0.0], 0), ([-3.5], 0),
+    ([-40.0, -1e-18], [2**-60, 1.0]), ([-1.5, -0.25], [2.0, 1.0]), ([-2.0, -1.0, -0.5], [0.0, 0.0, 0.0]),
+]  # fmt: skip
+# Above 0, and where a class is excluded.
+BEYOND = [([0.5, -1.0], 0), ([2.0, 3.0], [0.5, 0.5])]
+EXCLUDED = [([-inf, 0.0], 1), ([-inf, 0.0], 0), ([-inf, -0.5, -1.0], [0.0, 0.5, 0.5])]
+# Probabilities that are nearly those of the target.
+NEARBY = [([-0.6931471805599453, -1.3862943611198906, -1.3862943611198906], [0.5, 0.25, 0.25])]
+for classes in (5, 9, 16, 33):
+    row = [-1 - rng.randrange(0, 65) / 8 for _ in range(classes)]
+    LOG_PREDICTED += [(row, rng.randrange(classes)), (row, random_distribution(classes))]
+
+
+def one_hot(target, classes):
+    return distribution(target, classes, 0)
+
+
+def separable(source, term, slope, bend, rows, checkable):
+    """A sum over the classes of a function of prediction and target."""
+
+    def each(of):
+        return lambda p, t, **k: [of(a, b, **k) for a, b in zip(p, one_hot(t, len(p)))]
+
+    return Loss(source, lambda p, t, **k: sum(each(term)(p, t, **k)), each(slope), each(bend), rows, checkable)
+
+
+def reverse_term(p, y):
+    return mpf(0) if p == -inf else mpf(inf) if y == 0 else exp(p) * (p - ln(y))
+
+
+def reverse_slope(p, y):
+    return mpf(0) if p == -inf else mpf(inf) if y == 0 else exp(p) * (p - ln(y) + 1)
+
+
+def reverse_bend(p, y):
+    return mpf(0) if p == -inf else mpf(inf) if y == 0 else exp(p) * (p - ln(y) + 2)
+
+
+def shannon_term(p, y, beta):
+    m = beta * y + (1 - beta) * p
+    return -beta * minus_a_ln_b(y, ratio(y, m)) - (1 - beta) * minus_a_ln_b(p, ratio(p, m))
+
+
+def shannon_slope(p, y, beta):
+    if p == 0:
+        return mpf(-inf) if y else -(1 - beta) * ln(1 - beta)
+    return (1 - beta) * ln(p / (beta * y + (1 - beta) * p))
+
+
+def shannon_bend(p, y, beta):
+    return ratio(beta * (1 - beta) * y, p * (beta * y + (1 - beta) * p)) if y else mpf(0)
+
+
+SHANNON = [r for r in PREDICTED + ENDS + NOT_NORMALISED if r != ([0.25, 0.75], [0.0, 0.0])]
+SHANNON += [([0.5 + 2**-20, 0.25 - 2**-20, 0.25], [0.5, 0.25, 0.25]), ([0.25 + 1e-9, 0.75 - 1e-9], [0.25, 0.75])]
+SHANNON += [([1e-20, 1.0], [2e-20, 1.0]), ([5e-324, 1.0], [1e-323, 1.0]), ([2**-149, 1.0], [2**-148, 1.0])]
+for classes in (5, 9, 16, 33):
+    SHANNON += [(random_distribution(classes), t) for t in (rng.randrange(classes), random_distribution(classes))]
+SHANNON_ROWS = [({"beta": 0.5}, p, t) for p, t in SHANNON]
+SHANNON_ROWS += [({"beta": b}, p, t) for b in (0.1, 0.999) for p, t in PREDICTED[1:8] + ENDS[:5] + SHANNON[-13:-10]]
+
 LOSSES = {
     "categorical_cross_entropy": Loss(
         "Good (1952), Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x; label smoothing:"
@@ -137,5 +278,72 @@ LOSSES = {
         softmax_gradient,
         softmax_second,
         SOFTMAX_ROWS,
+    ),
+    "negative_log_likelihood": separable(
+        "Good (1952), Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x; label smoothing:"
+        " Szegedy et al. (2016), Rethinking the Inception Architecture, doi:10.1109/CVPR.2016.308",
+        lambda p, y: mpf(0) if y == 0 else -y * p,
+        lambda p, y: -y,
+        lambda p, y: mpf(0),
+        [(DEFAULT, p, t) for p, t in LOG_PREDICTED + BEYOND + EXCLUDED],
+        checkable=lambda p: abs(p) < 1e155,
+    ),
+    "kullback_leibler": separable(
+        "Kullback and Leibler (1951), On Information and Sufficiency, doi:10.1214/aoms/1177729694",
+        lambda p, y: mpf(0) if y == 0 else y * (ln(y) - p),
+        lambda p, y: -y,
+        lambda p, y: mpf(0),
+        [(DEFAULT, p, t) for p, t in LOG_PREDICTED + BEYOND + EXCLUDED + NEARBY],
+        checkable=lambda p: abs(p) < 1e155,
+    ),
+    "reverse_kullback_leibler": separable(
+        "Kullback and Leibler (1951), On Information and Sufficiency, doi:10.1214/aoms/1177729694;"
+        " Gu et al. (2024), MiniLLM, arXiv:2306.08543",
+        reverse_term,
+        reverse_slope,
+        reverse_bend,
+        [(DEFAULT, p, t) for p, t in LOG_PREDICTED + BEYOND[1:] + EXCLUDED + NEARBY],
+        checkable=lambda p: False,
+    ),
+    "jensen_shannon": separable(
+        "Lin (1991), Divergence Measures Based on the Shannon Entropy, doi:10.1109/18.61115;"
+        " Agarwal et al. (2024), On-Policy Distillation of Language Models, arXiv:2306.13649",
+        shannon_term,
+        shannon_slope,
+        shannon_bend,
+        SHANNON_ROWS,
+        checkable=lambda p: p > 0,
+    ),
+    "softmax_focal": of_probability(
+        "Lin et al. (2017), Focal Loss for Dense Object Detection, arXiv:1708.02002",
+        lambda p, gamma: -((1 - p) ** gamma) * ln(p) if p < 1 else mpf(0) if gamma else -ln(p),
+        lambda p, gamma: gamma * ratio((1 - p) ** gamma * ln(p), 1 - p) - (1 - p) ** gamma / p if p < 1 else mpf(0),
+        lambda p, gamma: -gamma * (gamma - 1) * (1 - p) ** (gamma - 2) * ln(p)
+        + 2 * gamma * (1 - p) ** (gamma - 1) / p
+        + (1 - p) ** gamma / p**2
+        if p < 1
+        else mpf(0),
+        mean_rows("gamma", 2.0, [0.0, 0.5, 1.0, 3.7, 20.0]),
+    ),
+    "poly1_cross_entropy": of_probability(
+        "Leng et al. (2022), PolyLoss, arXiv:2204.12511",
+        lambda p, epsilon: -ln(p) + epsilon * (1 - p),
+        lambda p, epsilon: -1 / p - epsilon,
+        lambda p, epsilon: 1 / p**2,
+        mean_rows("epsilon", 1.0, [0.0, -1.0, -0.5, 10.0]),
+    ),
+    "generalized_cross_entropy": of_probability(
+        "Zhang and Sabuncu (2018), Generalized Cross Entropy Loss, arXiv:1805.07836",
+        lambda p, q: (1 - p**q) / q,
+        lambda p, q: -(p ** (q - 1)),
+        lambda p, q: -(q - 1) * p ** (q - 2),
+        mean_rows("q", 0.7, [1.0, 0.1, 1e-6]),
+    ),
+    "symmetric_cross_entropy": of_probability(
+        "Wang et al. (2019), Symmetric Cross Entropy for Robust Learning with Noisy Labels, arXiv:1908.06112",
+        lambda p, alpha=mpf(0.1), beta=1, log_zero=-4: -alpha * ln(p) - beta * log_zero * (1 - p),
+        lambda p, alpha=mpf(0.1), beta=1, log_zero=-4: -alpha / p + beta * log_zero,
+        lambda p, alpha=mpf(0.1), beta=1, log_zero=-4: alpha / p**2,
+        mean_rows("alpha", 0.1, [0.0]) + [({"alpha": 6.0, "beta": b, "log_zero": z}, *row) for b, z in ((0.1, -9.21), (0.0, 0.0)) for row in MEAN_ROWS[:4] + MEAN_ROWS[9:14]],
     ),
 }

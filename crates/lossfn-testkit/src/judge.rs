@@ -152,7 +152,10 @@ impl<'a> Judge<'a> {
                 let is_class = match description.target {
                     Domain::Sign => true,
                     Domain::Unit => target == 0.0 || target == 1.0,
-                    Domain::Real | Domain::NonNegative | Domain::Positive => false,
+                    Domain::Real
+                    | Domain::NonNegative
+                    | Domain::Positive
+                    | Domain::LogProbability => false,
                 };
                 let around = precision.neighbours(target);
                 let targets = if is_class { &around[1..2] } else { &around };

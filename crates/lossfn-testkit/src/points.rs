@@ -60,6 +60,7 @@ impl Rng {
             }
             Domain::NonNegative => 2.0 * self.unit(),
             Domain::Positive => (1.0 + self.unit() * 511.0).floor() / 256.0,
+            Domain::LogProbability => -4.0 * self.unit(),
         }
     }
 
@@ -192,6 +193,11 @@ pub fn hard_numbers(domain: Domain, precision: Precision) -> Vec<f64> {
         Domain::Unit => {
             let mut all = positive(&[0.0, 1e-30, 1e-7, 0.01, 0.25, 0.5, 0.75, 1.0]);
             all.extend([1.0 - precision.epsilon() / 2.0, 1.0 - precision.epsilon()]);
+            all
+        }
+        Domain::LogProbability => {
+            let mut all = hard_numbers(Domain::Real, precision);
+            all.retain(|x| *x <= 0.0);
             all
         }
         Domain::Real | Domain::NonNegative | Domain::Positive => {

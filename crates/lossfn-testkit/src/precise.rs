@@ -647,6 +647,9 @@ impl Definition {
         let span = largest - self.step(prediction, target);
         // Far out, exponentials are tiny beside the number that they are added to.
         let reach: f64 = self.inputs(prediction, target).map(f64::abs).sum();
+        // And farther where a small parameter divides.
+        let smallest = self.parameters.iter().map(|(_, value)| value.abs());
+        let reach = smallest.filter(|x| *x > 0.0).fold(reach, |reach, x| reach.max(reach / x));
         // Over a single class everything cancels, and what is left must be nothing.
         // The exponential of a square is tiny sooner.
         let tail = if self.is_single || self.squares {
@@ -655,6 +658,29 @@ impl Definition {
             self.tail.min((6.0 * reach) as usize)
         };
         256 + 2 * span as usize + tail
+    }
+
+    /// The matrix of second derivatives of a smooth loss times a vector.
+    #[must_use]
+    pub fn product(&self, prediction: &[f64], target: &[f64], vector: &[f64]) -> Vec<Precise> {
+        let bits = self.bits(prediction, target);
+        let exact = |row: &[f64]| row.iter().map(|&x| Precise::new(x, bits)).collect::<Vec<_>>();
+        let (at, target_exact, vector) = (exact(prediction), exact(target), exact(vector));
+        let step = self.step(prediction, target);
+        let h = Precise::new(1.0, bits).times_power_of_two(step);
+        let value = |by: usize, along: f64, across: f64| {
+            let along = h.times(&Precise::new(along, bits));
+            let shifted = at.iter().zip(&vector).map(|(p, v)| p.plus(&along.times(v)));
+            let mut shifted: Vec<_> = shifted.collect();
+            shifted[by] = shifted[by].plus(&h.times(&Precise::new(across, bits)));
+            self.evaluate(0, &shifted, &target_exact, bits)
+        };
+        let mixed = |by| {
+            let ahead = value(by, 1.0, 1.0).minus(&value(by, 1.0, -1.0));
+            let behind = value(by, -1.0, 1.0).minus(&value(by, -1.0, -1.0));
+            ahead.minus(&behind).times_power_of_two(-2 * step - 2)
+        };
+        (0..at.len()).map(mixed).collect()
     }
 
     /// The loss and its derivatives by one of the predictions, the only one of a pointwise loss.
@@ -697,7 +723,7 @@ impl Definition {
         let (can_fall, can_rise) = match self.domain {
             Domain::Unit => (prediction[by] > 0.0, prediction[by] < 1.0),
             Domain::NonNegative | Domain::Positive => (prediction[by] > 0.0, true),
-            Domain::Real | Domain::Sign => (true, true),
+            Domain::Real | Domain::Sign | Domain::LogProbability => (true, true),
         };
         let step = self.step(prediction, target) + finer;
         let h = Precise::new(1.0, bits).times_power_of_two(step);

@@ -214,10 +214,18 @@ pub(crate) trait Kernel: Real {
         block: &ClassBlock<Self>,
         to: ClassOutputs<Self>,
     );
+    /// Multiplies by the second derivatives of a loss over a class axis for this type.
+    fn run_hessian(
+        kernels: &dyn ClassKernels,
+        set: InstructionSet,
+        block: &ClassBlock<Self>,
+        vector: &[Self],
+        to: &mut [Self],
+    );
 }
 
 macro_rules! kernel_type {
-    ($type:ident, $variant:ident, $run:ident) => {
+    ($type:ident, $variant:ident, $run:ident, $hessian:ident) => {
         impl Kernel for $type {
             fn contiguous<'b>(array: &'b Array<'_>) -> Option<&'b [Self]> {
                 if let Array::$variant(view) = array { view.as_slice() } else { None }
@@ -242,11 +250,20 @@ macro_rules! kernel_type {
             ) {
                 kernels.$run(set, block, to);
             }
+            fn run_hessian(
+                kernels: &dyn ClassKernels,
+                set: InstructionSet,
+                block: &ClassBlock<Self>,
+                vector: &[Self],
+                to: &mut [Self],
+            ) {
+                kernels.$hessian(set, block, vector, to);
+            }
         }
     };
 }
-kernel_type!(f32, F32, run_f32);
-kernel_type!(f64, F64, run_f64);
+kernel_type!(f32, F32, run_f32, hessian_f32);
+kernel_type!(f64, F64, run_f64, hessian_f64);
 
 /// Walks the innermost runs of an array that cover `length` elements from `start` on: calls `run`
 /// with the index of all axes but the last, the first position along the last axis, and the length.

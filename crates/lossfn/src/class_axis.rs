@@ -2,6 +2,17 @@
 
 use crate::number::{Isa, Lane, Number, Real};
 
+/// What is known of the second derivatives of a row's loss, by any two of its scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hessian {
+    /// No more than their diagonal.
+    Unknown,
+    /// By two different scores they are 0.
+    Diagonal,
+    /// [`ClassAxis::hessian_row`] multiplies by them.
+    Full,
+}
+
 /// A loss whose example is a row of class scores.
 pub trait ClassAxis: Send + Sync + 'static {
     /// The definition over one row, in plain arithmetic: what the kernel is checked against. The
@@ -11,10 +22,27 @@ pub trait ClassAxis: Send + Sync + 'static {
     /// The label smoothing, if the loss has it: the share of the target that is spread evenly.
     fn smoothing(&self) -> Option<f64>;
 
-    /// Whether the loss of a distribution is the expected loss of a class drawn from it: the sum
-    /// over the classes of their share times the loss of their label.
+    /// Whether the loss is the sum over the classes of the target's share times something that does
+    /// not depend on the target. Only then can a class have a weight, and a label be smoothed.
     fn is_linear_in_target(&self) -> bool {
         true
+    }
+
+    /// What is known of the second derivatives beyond [`RowGradients::second`].
+    fn hessian(&self) -> Hessian {
+        Hessian::Unknown
+    }
+
+    /// The matrix of second derivatives of one row, times a vector: for those with
+    /// [`Hessian::Full`]. Must be `#[inline(always)]`.
+    #[inline(always)]
+    fn hessian_row<T: Real, I: Isa>(
+        &self,
+        _row: &ClassRow<'_, T>,
+        _vector: &[T],
+        product: &mut [T],
+    ) {
+        product.fill(T::from_f64(f64::NAN));
     }
 
     /// The kernel over one row: returns the loss and fills the derivatives that are wanted.
@@ -102,17 +130,28 @@ pub struct ClassRow<'a, T> {
 }
 
 impl<T: Real> ClassRow<'_, T> {
-    /// The share of the target that one class has, smoothed and times the class weight.
+    /// The share of the target that a class has, smoothed and times the class weight.
     #[inline(always)]
     #[must_use]
     pub fn share(&self, class: usize) -> f64 {
+        let weight = self.class_weights.map_or(1.0, |weights| weights[class]);
         let own = match self.target {
-            RowTarget::Label(label) => f64::from(u8::from(class == label)),
+            RowTarget::Label(label) if label == class => 1.0,
+            RowTarget::Label(_) => 0.0,
             RowTarget::Distribution(target) => target[class].to_f64(),
         };
         let spread = self.smoothing / self.prediction.len() as f64;
-        let weight = self.class_weights.map_or(1.0, |weights| weights[class]);
         (own * (1.0 - self.smoothing) + spread) * weight
+    }
+
+    /// The classes beyond which no share is above 0: the one of a label, or all.
+    #[inline(always)]
+    #[must_use]
+    pub fn classes_with_a_share(&self) -> std::ops::Range<usize> {
+        match self.target {
+            RowTarget::Label(label) if self.smoothing == 0.0 => label..label + 1,
+            _ => 0..self.prediction.len(),
+        }
     }
 
     /// Is a score or a share of the target not a number?

@@ -67,6 +67,9 @@ pub enum Domain {
     NonNegative,
     /// Above 0: a rate, a scale.
     Positive,
+    /// The logarithm of a probability, so 0 or less, minus infinity included. What is above, as the
+    /// logarithm of a density may be, is taken as it is.
+    LogProbability,
 }
 
 impl Domain {
@@ -76,7 +79,7 @@ impl Domain {
     pub fn contains<T: crate::number::Real>(self, x: T) -> bool {
         let (zero, one) = (T::default(), T::from_f64(1.0));
         let inside = match self {
-            Self::Real => true,
+            Self::Real | Self::LogProbability => true,
             Self::Unit => (x >= zero) & (x <= one),
             Self::Sign => (x == one) | (x == -one),
             Self::NonNegative => x >= zero,
@@ -94,6 +97,7 @@ impl fmt::Display for Domain {
             Self::Sign => "-1 or +1",
             Self::NonNegative => "0 or more",
             Self::Positive => "above 0",
+            Self::LogProbability => "the logarithm of a probability",
         })
     }
 }
@@ -154,6 +158,12 @@ impl Range {
     pub const ONE_OR_TWO: Self = Self { high: 2.0, high_included: true, ..Self::COUNT };
     /// From 1 to 2, both included.
     pub const ONE_TO_TWO: Self = Self { high: 2.0, high_included: true, ..Self::AT_LEAST_ONE };
+    /// Above 0, up to 1.
+    pub const ABOVE_ZERO_TO_ONE: Self = Self { low_included: false, ..Self::UNIT };
+    /// Finite numbers from -1.
+    pub const FROM_MINUS_ONE: Self = Self { low: -1.0, ..Self::NON_NEGATIVE };
+    /// Finite numbers up to 0.
+    pub const NON_POSITIVE: Self = Self { high: 0.0, high_included: true, ..Self::FINITE };
     /// From 0 to below 1.
     pub const BELOW_ONE: Self = Self { high_included: false, ..Self::UNIT };
 

@@ -28,10 +28,11 @@ mod kernel;
 mod loss;
 pub mod losses;
 pub mod number;
+mod softmax;
 
 pub use array::{Array, ArrayMut};
 pub use catalog::{CATALOG, Entry, find, for_task};
-pub use class_axis::{ClassAxis, ClassBlock, ClassRow, ClassTargets, RowGradients};
+pub use class_axis::{ClassAxis, ClassBlock, ClassRow, ClassTargets, Hessian, RowGradients};
 pub use cost::{
     Cost, CostState, Denominator, ExactSum, Examples, Head, HeadShare, HeadWeight, Heads,
     HeadsValue, NothingValid, Reduction, Scored,

@@ -119,7 +119,14 @@ fn denominators_weights_and_masks() {
 }
 
 /// Softmax cross-entropy of one row, written out.
-fn by_hand(scores: &[f64], target: &[f64], class_weights: &[f64], smoothing: f64) -> f64 {
+fn by_hand(
+    scores: &[f64],
+    target: &[f64],
+    class_weights: &[f64],
+    smoothing: f64,
+    temperature: f64,
+) -> f64 {
+    let scores: Vec<f64> = scores.iter().map(|score| score / temperature).collect();
     let classes = scores.len() as f64;
     let normaliser = scores.iter().map(|score| score.exp()).sum::<f64>().ln();
     let terms = scores.iter().zip(target).zip(class_weights).map(|((score, y), weight)| {
@@ -130,6 +137,15 @@ fn by_hand(scores: &[f64], target: &[f64], class_weights: &[f64], smoothing: f64
 
 #[test]
 fn everything_at_once_is_the_sum_over_examples() {
+    everything_at_once(1.0);
+}
+
+#[test]
+fn everything_at_once_with_a_temperature_is_the_sum_over_examples() {
+    everything_at_once(2.5);
+}
+
+fn everything_at_once(temperature: f64) {
     const ROWS: usize = 40;
     let (classes, smoothing) = (5, 0.2);
     let mut rng = Rng::named("everything at once");
@@ -139,7 +155,7 @@ fn everything_at_once_is_the_sum_over_examples() {
     let weights: Vec<f64> = (0..ROWS).map(|_| rng.unit()).collect();
     let mask: Vec<bool> = (0..ROWS).map(|_| rng.below(4) > 0).collect();
     let class_weights = [0.5, 1.0, 2.0, 0.0, 3.0];
-    let loss = || Cost::new(SoftmaxCrossEntropy::new(smoothing).unwrap());
+    let loss = || Cost::new(SoftmaxCrossEntropy::new(smoothing, temperature, 0.0, 0.0).unwrap());
     let with_classes = || loss().class_weights(&class_weights).unwrap();
 
     let (mut total, mut weight_sum, mut valid) = (0.0, 0.0, 0);
@@ -151,7 +167,7 @@ fn everything_at_once_is_the_sum_over_examples() {
         let target: Vec<f64> =
             (0..classes).map(|class| f64::from(u8::from(class == label))).collect();
         let scores = scores.row(row).to_vec();
-        total += weights[row] * by_hand(&scores, &target, &class_weights, smoothing);
+        total += weights[row] * by_hand(&scores, &target, &class_weights, smoothing, temperature);
         weight_sum += weights[row] * class_weights[label];
         valid += 1;
     }
@@ -534,7 +550,7 @@ fn settings_that_make_no_sense_are_refused() {
     );
     let error = Huber::new(-1.0).unwrap_err();
     assert_eq!(message(&error), "huber: delta = -1 is outside its range (0, inf)");
-    let error = SoftmaxCrossEntropy::new(1.0).unwrap_err();
+    let error = SoftmaxCrossEntropy::new(1.0, 1.0, 0.0, 0.0).unwrap_err();
     assert_eq!(
         message(&error),
         "softmax_cross_entropy: label_smoothing = 1 is outside its range [0, 1)"
@@ -743,4 +759,84 @@ fn a_head_of_weight_0_is_silent() {
     let heads = Heads::new().head("silent", cost, HeadWeight::Fixed(0.0));
     let value = heads.value(&[Examples::new(&[0.0], &[1.0])]).unwrap();
     assert_eq!((value.heads[0].cost, value.total), (f64::INFINITY, 0.0));
+}
+
+#[test]
+fn a_class_beyond_the_whole_numbers_of_f16_is_that_class() {
+    let mut scores = Array2::from_elem((2, 5000), half::f16::ZERO);
+    scores[(0, 4097)] = half::f16::from_f32(12.0);
+    scores[(1, 4096)] = half::f16::from_f32(12.0);
+    let mut losses = [0.0; 2];
+    softmax().losses_of(&Examples::new(&scores, &[4097i64, 4097]), &mut losses).unwrap();
+    let rest = (4999.0 * (-12f64).exp()).ln_1p();
+    assert!(
+        (losses[0] - rest).abs() < 1e-6 && (losses[1] - rest - 12.0).abs() < 1e-5,
+        "{losses:?}"
+    );
+}
+
+#[test]
+fn a_cost_of_ignored_classes_alone_is_what_was_chosen() {
+    let scores = ndarray::arr2(&[[1.0, 2.0], [3.0, 4.0]]);
+    let examples = Examples::new(&scores, &[-100i64, -100]);
+    let cost = || softmax().ignored_class(-100).unwrap();
+    for (policy, expected) in
+        [(NothingValid::Error, Err(Error::NothingValid)), (NothingValid::Zero, Ok(0.0))]
+    {
+        let mut gradient = Array2::from_elem((2, 2), 7.0);
+        let cost = cost().nothing_valid(policy);
+        assert_eq!(cost.value_of(&examples), expected);
+        assert_eq!(cost.value_and_gradient_of(&examples, &mut gradient), expected);
+        assert!(expected.is_err() || gradient.iter().all(|slope| *slope == 0.0));
+    }
+    assert!(cost().nothing_valid(NothingValid::Nan).value_of(&examples).unwrap().is_nan());
+}
+
+#[test]
+fn products_with_second_derivatives_scale_as_gradients_do() {
+    // Pointwise: the second derivative times the vector.
+    let (prediction, target) = ([0.5f32, -2.0, 3.0], [1.0f32, 0.0, 3.0]);
+    let examples =
+        Examples::new(&prediction, &target).weights(&[1.0f32, 2.0, 5.0]).mask(&[true, true, false]);
+    let mut product = [7.0f32; 3];
+    squared().hessian_vector_product_of(&examples, &[1.0f32, 3.0, 1.0], &mut product).unwrap();
+    assert_eq!(product, [2.0 / 3.0, 4.0, 0.0]);
+    let error =
+        squared().hessian_vector_product_of(&examples, &[1.0f32], &mut product).unwrap_err();
+    assert!(matches!(error, Error::ShapeMismatch { what: "vector", .. }), "{error}");
+
+    // Over classes, whatever the axis and however many threads.
+    let mut rng = Rng::named("products");
+    let scores = Array2::from_shape_simple_fn((50_000, 3), || rng.between(-3.0, 3.0));
+    let vector = Array2::from_shape_simple_fn((50_000, 3), || rng.between(-1.0, 1.0));
+    let labels: Vec<i64> = (0..50_000).map(|_| rng.below(3) as i64).collect();
+    let examples = Examples::new(&scores, &labels);
+    let mut product = Array2::<f64>::zeros((50_000, 3));
+    softmax().hessian_vector_product_of(&examples, &vector, &mut product).unwrap();
+    for row in [0, 1, 777, 49_999] {
+        let powers: Vec<f64> = scores.row(row).iter().map(|score| score.exp()).collect();
+        let total: f64 = powers.iter().sum();
+        let mean: f64 = (0..3).map(|c| powers[c] / total * vector[(row, c)]).sum();
+        for class in 0..3 {
+            let expected = powers[class] / total * (vector[(row, class)] - mean) / 50_000.0;
+            assert!((product[(row, class)] - expected).abs() < 1e-19, "{row}, {class}");
+        }
+    }
+    let (turned, turned_vector) = (scores.t(), vector.t());
+    let mut turned_product = Array2::<f64>::zeros((3, 50_000));
+    let examples = Examples::new(turned, &labels);
+    let cost = softmax().class_axis(0).unwrap();
+    cost.hessian_vector_product_of(&examples, turned_vector, &mut turned_product).unwrap();
+    assert_eq!(turned_product.t(), product);
+}
+
+#[test]
+fn a_divergence_has_no_class_weights() {
+    let cost = Cost::new("jensen_shannon".parse::<Loss>().unwrap());
+    let error = cost.class_weights(&[1.0, 2.0]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "jensen_shannon cannot have class weights: it is not linear in the target, so no part of it \
+         belongs to a class alone"
+    );
 }

@@ -18,9 +18,10 @@ pub use scored::Scored;
 pub use state::CostState;
 
 use crate::array::{Array, ArrayMut};
+use crate::class_axis::Hessian;
 use crate::error::Error;
 use crate::loss::Loss;
-use pass::{Pass, Wanted};
+use pass::{Pass, Product, Wanted};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -197,12 +198,22 @@ impl Cost {
     }
 
     /// Sets a weight for each class: the part of an example's loss that its target has in that
-    /// class is multiplied by it. Only for losses over a class axis.
+    /// class is multiplied by it. Only for losses over a class axis that are linear in the target: what
+    /// compares the prediction with the whole distribution has no part for each class.
     ///
     /// # Errors
     /// [`Error::InvalidWeight`], [`Error::DoesNotApply`].
     pub fn class_weights(self, weights: &[f64]) -> Result<Self, Error> {
         self.needs_class_axis("class weights")?;
+        if self.loss.class_kernels().is_some_and(|kernels| !kernels.is_linear_in_target()) {
+            let reason =
+                "it is not linear in the target, so no part of it belongs to a class alone";
+            return Err(Error::DoesNotApply {
+                loss: self.loss.id(),
+                setting: "class weights",
+                reason,
+            });
+        }
         let wrong = weights.iter().position(|w| !w.is_finite() || *w < 0.0);
         if let Some(position) = wrong {
             let value = weights[position];
@@ -336,6 +347,44 @@ impl Cost {
         self.value_of_state(&state)
     }
 
+    /// The matrix of the cost's second derivatives by all elements of the prediction, times `vector`.
+    /// Both `vector` and `product` have the shape of the prediction. Examples do not meet in that
+    /// matrix: for a pointwise loss it is its diagonal. With [`Reduction::None`], of the sum.
+    ///
+    /// # Errors
+    /// [`Error::DoesNotApply`] if of a loss over a class axis no more than the diagonal is known;
+    /// otherwise as [`Cost::value_and_gradient`].
+    ///
+    /// ```
+    /// use lossfn::{Cost, Examples, losses::multiclass::SoftmaxCrossEntropy};
+    ///
+    /// let cost = Cost::new(SoftmaxCrossEntropy::default());
+    /// let (scores, vector) = (ndarray::arr2(&[[0.0, 0.0]]), ndarray::arr2(&[[1.0, 0.0]]));
+    /// let mut product = ndarray::arr2(&[[0.0; 2]]);
+    /// let examples = Examples::new(&scores, &[0]);
+    /// cost.hessian_vector_product_of(&examples, &vector, &mut product)?;
+    /// assert_eq!(product, ndarray::arr2(&[[0.25, -0.25]]));
+    /// # Ok::<(), lossfn::Error>(())
+    /// ```
+    pub fn hessian_vector_product_of<'a, 'b>(
+        &self,
+        examples: &Examples<'_>,
+        vector: impl Into<Array<'a>>,
+        product: impl Into<ArrayMut<'b>>,
+    ) -> Result<(), Error> {
+        let kernels = self.loss.class_kernels();
+        if kernels.is_some_and(|kernels| kernels.hessian() == Hessian::Unknown) {
+            return Err(Error::DoesNotApply {
+                loss: self.loss.id(),
+                setting: "a product with its second derivatives",
+                reason: "no more than their diagonal is known",
+            });
+        }
+        let product = Product { vector: vector.into(), to: product.into() };
+        let wanted = Wanted { product: Some(product), ..Wanted::default() };
+        self.run(examples, wanted).map(|_| ())
+    }
+
     /// The losses one by one, each times its weight; 0 for examples that are masked or ignored.
     /// `losses` has one entry for each example.
     ///
@@ -410,7 +459,7 @@ impl Cost {
         }
     }
 
-    fn run(&self, examples: &Examples<'_>, wanted: Wanted<'_>) -> Result<CostState, Error> {
+    fn run(&self, examples: &Examples<'_>, wanted: Wanted<'_, '_>) -> Result<CostState, Error> {
         let pass = Pass::new(self, examples)?;
         if self.reduction != Reduction::Mean || !wanted.has_derivative() {
             return pass.run(wanted, 1.0);

@@ -4,7 +4,7 @@ use super::scored::Scored;
 use super::weigh::Weighing;
 use super::{Cost, CostState, Examples};
 use crate::array::{Array, ArrayMut, Kernel};
-use crate::class_axis::{ClassBlock, ClassTargets};
+use crate::class_axis::{ClassBlock, ClassTargets, Hessian};
 use crate::describe::Domain;
 use crate::error::Error;
 use crate::kernel::{BLOCK, ClassOutputs, InstructionSet, Outputs};
@@ -17,20 +17,29 @@ const PARALLEL: usize = 16 * BLOCK;
 
 /// Where the results that are wanted go.
 #[derive(Default)]
-pub(super) struct Wanted<'a> {
+pub(super) struct Wanted<'a, 'v> {
     pub losses: Option<ArrayMut<'a>>,
     pub gradient: Option<ArrayMut<'a>>,
     pub second: Option<ArrayMut<'a>>,
+    pub product: Option<Product<'a, 'v>>,
 }
 
-impl Wanted<'_> {
+/// A product with the second derivatives.
+pub(super) struct Product<'a, 'v> {
+    /// What they are multiplied by: all of it, also where the work is cut.
+    pub vector: Array<'v>,
+    pub to: ArrayMut<'a>,
+}
+
+impl Wanted<'_, '_> {
     pub fn has_derivative(&self) -> bool {
-        self.gradient.is_some() || self.second.is_some()
+        self.gradient.is_some() || self.second.is_some() || self.product.is_some()
     }
 
     /// Whether [`Wanted::split`] is possible.
     fn can_be_split(&self) -> bool {
-        let all = [&self.losses, &self.gradient, &self.second];
+        let product = self.product.as_ref().map(|product| &product.to);
+        let all = [self.losses.as_ref(), self.gradient.as_ref(), self.second.as_ref(), product];
         all.into_iter().flatten().all(ArrayMut::can_be_split)
     }
 
@@ -45,8 +54,20 @@ impl Wanted<'_> {
         let (losses, losses_back) = cut(self.losses, examples);
         let (gradient, gradient_back) = cut(self.gradient, examples * width);
         let (second, second_back) = cut(self.second, examples * width);
-        let back = Self { losses: losses_back, gradient: gradient_back, second: second_back };
-        (Self { losses, gradient, second }, back)
+        let (product, product_back) = self
+            .product
+            .map(|Product { vector, to }| {
+                let (front, back) = to.split(examples * width);
+                (Product { vector: vector.clone(), to: front }, Product { vector, to: back })
+            })
+            .unzip();
+        let back = Self {
+            losses: losses_back,
+            gradient: gradient_back,
+            second: second_back,
+            product: product_back,
+        };
+        (Self { losses, gradient, second, product }, back)
     }
 }
 
@@ -173,7 +194,7 @@ impl<'c, 'a> Pass<'c, 'a> {
     }
 
     /// Computes what is wanted, derivatives divided by `divisor`.
-    pub fn run(&self, wanted: Wanted<'_>, divisor: f64) -> Result<CostState, Error> {
+    pub fn run(&self, wanted: Wanted<'_, '_>, divisor: f64) -> Result<CostState, Error> {
         let wanted = self.fitting(wanted)?;
         if self.in_f32() {
             self.divide::<f32>(0..self.examples, wanted, divisor)
@@ -183,16 +204,17 @@ impl<'c, 'a> Pass<'c, 'a> {
     }
 
     /// Where nothing is valid: every derivative that is wanted is this number.
-    pub fn fill(&self, wanted: Wanted<'_>, value: f64) -> Result<(), Error> {
-        let mut wanted = self.fitting(wanted)?;
-        for array in [&mut wanted.gradient, &mut wanted.second].into_iter().flatten() {
+    pub fn fill(&self, wanted: Wanted<'_, '_>, value: f64) -> Result<(), Error> {
+        let Wanted { mut gradient, mut second, mut product, .. } = self.fitting(wanted)?;
+        let product = product.as_mut().map(|product| &mut product.to);
+        for array in [gradient.as_mut(), second.as_mut(), product].into_iter().flatten() {
             array.fill(value);
         }
         Ok(())
     }
 
     /// What is wanted, if its shapes fit, with the class axis where that of the prediction is.
-    fn fitting<'w>(&self, mut wanted: Wanted<'w>) -> Result<Wanted<'w>, Error> {
+    fn fitting<'w, 'v>(&self, mut wanted: Wanted<'w, 'v>) -> Result<Wanted<'w, 'v>, Error> {
         for (what, array) in [("gradient", &mut wanted.gradient), ("second", &mut wanted.second)] {
             if let Some(found) = array.take() {
                 same_shape(what, found.shape(), "the prediction", &self.whole)?;
@@ -201,6 +223,16 @@ impl<'c, 'a> Pass<'c, 'a> {
                     None => found,
                 });
             }
+        }
+        if let Some(Product { vector, to }) = wanted.product.take() {
+            same_shape("vector", vector.shape(), "the prediction", &self.whole)?;
+            same_shape("product", to.shape(), "the prediction", &self.whole)?;
+            wanted.product = Some(match self.axis {
+                Some(axis) => {
+                    Product { vector: vector.with_last_axis(axis), to: to.with_last_axis(axis) }
+                }
+                None => Product { vector, to },
+            });
         }
         if let Some(losses) = &wanted.losses {
             same_shape("losses", losses.shape(), "the examples", &self.shape)?;
@@ -231,7 +263,7 @@ impl<'c, 'a> Pass<'c, 'a> {
     fn divide<T: Kernel>(
         &self,
         range: Range<usize>,
-        wanted: Wanted<'_>,
+        wanted: Wanted<'_, '_>,
         divisor: f64,
     ) -> Result<CostState, Error> {
         let middle = self.middle(&range).filter(|_| wanted.can_be_split());
@@ -256,7 +288,7 @@ impl<'c, 'a> Pass<'c, 'a> {
     fn sequence<T: Kernel>(
         &self,
         range: Range<usize>,
-        mut wanted: Wanted<'_>,
+        mut wanted: Wanted<'_, '_>,
         divisor: f64,
         each: &mut dyn FnMut(Scored<'_>),
     ) -> Result<(), Error> {
@@ -281,15 +313,25 @@ impl<'c, 'a> Pass<'c, 'a> {
         &self,
         block: &Range<usize>,
         origin: usize,
-        wanted: &mut Wanted<'_>,
+        wanted: &mut Wanted<'_, '_>,
         divisor: f64,
         buffers: &mut Buffers<T>,
         each: &mut dyn FnMut(Scored<'_>),
     ) -> Result<(), Error> {
         let n = block.len();
         let elements = n * self.width;
-        let Buffers { prediction, target, value, losses, weighted, gradient, second, weighing } =
-            buffers;
+        let Buffers {
+            prediction,
+            target,
+            value,
+            losses,
+            weighted,
+            gradient,
+            second,
+            product,
+            vector,
+            weighing,
+        } = buffers;
         self.weigh(block, weighing)?;
 
         let start = block.start * self.width;
@@ -310,8 +352,28 @@ impl<'c, 'a> Pass<'c, 'a> {
 
         // Derivatives go straight to the caller's memory where it is of the kernel's type.
         let place = (block.start - origin) * self.width..(block.end - origin) * self.width;
-        let mut to_gradient = Place::new(wanted.gradient.as_mut(), &place, gradient);
-        let mut to_second = Place::new(wanted.second.as_mut(), &place, second);
+        let Wanted {
+            losses: wanted_losses,
+            gradient: in_gradient,
+            second: in_second,
+            product: in_product,
+        } = wanted;
+        let (multiplied_by, in_product) = match in_product {
+            None => (None, None),
+            Some(Product { vector: array, to }) => {
+                vector.resize(elements, T::default());
+                (Some(array.read(start, vector)), Some(to))
+            }
+        };
+        let full = match &self.cost.loss.kernels {
+            Kernels::ClassAxis(kernels) if kernels.hessian() == Hessian::Full => Some(kernels),
+            _ => None,
+        };
+        // The diagonal comes with the gradient.
+        let diagonal = multiplied_by.is_some() && full.is_none();
+        let mut to_gradient = Place::new(in_gradient.as_mut(), &place, gradient, diagonal);
+        let mut to_second = Place::new(in_second.as_mut(), &place, second, diagonal);
+        let mut to_product = Place::new(in_product, &place, product, false);
         let set = InstructionSet::in_use();
         losses.resize(n, 0.0);
         match &self.cost.loss.kernels {
@@ -344,22 +406,33 @@ impl<'c, 'a> Pass<'c, 'a> {
                     second: &mut *to_second.slice,
                 };
                 T::run_rows(&**kernels, set, &rows, to);
+                if let (Some(kernels), Some(vector)) = (full, multiplied_by) {
+                    T::run_hessian(&**kernels, set, &rows, vector, to_product.slice);
+                }
+            }
+        }
+        if let Some(vector) = multiplied_by.filter(|_| diagonal) {
+            for ((to, &second), &v) in
+                to_product.slice.iter_mut().zip(&*to_second.slice).zip(vector)
+            {
+                *to = second * v;
             }
         }
 
         let weights = self.weights_matter().then_some(weighing.weights.as_slice());
-        for place in [&mut to_gradient, &mut to_second] {
+        for place in [&mut to_gradient, &mut to_second, &mut to_product] {
             rescale(place.slice, self.width, divisor, weights);
         }
         to_gradient.finish();
         to_second.finish();
+        to_product.finish();
         for (loss, &valid) in losses.iter_mut().zip(valid) {
             if !valid {
                 *loss = 0.0;
             }
         }
         let scored = weighing.as_scored(self, block, losses);
-        if let Some(array) = &mut wanted.losses {
+        if let Some(array) = wanted_losses {
             weighted.clear();
             weighted.extend((0..n).map(|at| scored.weighted(at)));
             array.write(block.start - origin, weighted);
@@ -411,8 +484,12 @@ impl<'a, 'b, T: Kernel> Place<'a, 'b, T> {
         array: Option<&'a mut ArrayMut<'b>>,
         at: &Range<usize>,
         scratch: &'a mut Vec<T>,
+        also_without: bool,
     ) -> Self {
-        let Some(array) = array else { return Self { slice: &mut [], copy_to: None } };
+        let Some(array) = array else {
+            scratch.resize(if also_without { at.len() } else { 0 }, T::default());
+            return Self { slice: scratch, copy_to: None };
+        };
         if T::contiguous_mut(array).is_none() {
             scratch.resize(at.len(), T::default());
             return Self { slice: scratch, copy_to: Some((array, at.start)) };
@@ -467,6 +544,8 @@ struct Buffers<T> {
     weighted: Vec<f64>,
     gradient: Vec<T>,
     second: Vec<T>,
+    product: Vec<T>,
+    vector: Vec<T>,
     weighing: Weighing,
 }
 

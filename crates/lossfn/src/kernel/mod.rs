@@ -7,7 +7,7 @@ pub(crate) mod isa;
 
 pub use isa::InstructionSet;
 
-use crate::class_axis::{ClassAxis, ClassBlock, RowGradients};
+use crate::class_axis::{ClassAxis, ClassBlock, Hessian, RowGradients};
 use crate::loss::Pointwise;
 use crate::number::{Expr, Formula, Isa, Jet, Lane, Real};
 use isa::Work;
@@ -152,6 +152,24 @@ pub trait ClassKernels: Send + Sync {
     fn smoothing(&self) -> Option<f64>;
     /// See [`ClassAxis::is_linear_in_target`].
     fn is_linear_in_target(&self) -> bool;
+    /// See [`ClassAxis::hessian`].
+    fn hessian(&self) -> Hessian;
+    /// For each row its second derivatives times its part of `vector`, if [`Self::hessian`] is full.
+    fn hessian_f32(
+        &self,
+        set: InstructionSet,
+        of: &ClassBlock<f32>,
+        vector: &[f32],
+        to: &mut [f32],
+    );
+    /// The same for f64.
+    fn hessian_f64(
+        &self,
+        set: InstructionSet,
+        of: &ClassBlock<f64>,
+        vector: &[f64],
+        to: &mut [f64],
+    );
 }
 
 /// Where a kernel over a class axis puts its results; empty if not wanted.
@@ -197,6 +215,51 @@ impl<L: ClassAxis> ClassKernels for L {
 
     fn is_linear_in_target(&self) -> bool {
         ClassAxis::is_linear_in_target(self)
+    }
+
+    fn hessian(&self) -> Hessian {
+        ClassAxis::hessian(self)
+    }
+
+    fn hessian_f32(
+        &self,
+        set: InstructionSet,
+        of: &ClassBlock<f32>,
+        vector: &[f32],
+        to: &mut [f32],
+    ) {
+        isa::run(set, HessianRows { loss: self, block: of, vector, to });
+    }
+
+    fn hessian_f64(
+        &self,
+        set: InstructionSet,
+        of: &ClassBlock<f64>,
+        vector: &[f64],
+        to: &mut [f64],
+    ) {
+        isa::run(set, HessianRows { loss: self, block: of, vector, to });
+    }
+}
+
+struct HessianRows<'a, T, L> {
+    loss: &'a L,
+    block: &'a ClassBlock<'a, T>,
+    vector: &'a [T],
+    to: &'a mut [T],
+}
+
+impl<T: Real, L: ClassAxis> Work for HessianRows<'_, T, L> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let classes = self.block.classes;
+        let rows = self.vector.chunks(classes).zip(self.to.chunks_mut(classes));
+        for (at, (vector, product)) in rows.enumerate() {
+            match self.block.row(at) {
+                Some(row) => self.loss.hessian_row::<T, I>(&row, vector, product),
+                None => product.fill(T::default()),
+            }
+        }
     }
 }
 

@@ -59,6 +59,14 @@ catalog! {
     multiclass {
         class_axis categorical_cross_entropy::CategoricalCrossEntropy,
         class_axis softmax_cross_entropy::SoftmaxCrossEntropy,
+        class_axis negative_log_likelihood::NegativeLogLikelihood,
+        class_axis softmax_focal::SoftmaxFocal,
+        class_axis poly1_cross_entropy::Poly1CrossEntropy,
+        class_axis generalized_cross_entropy::GeneralizedCrossEntropy,
+        class_axis symmetric_cross_entropy::SymmetricCrossEntropy,
+        class_axis kullback_leibler::KullbackLeibler,
+        class_axis reverse_kullback_leibler::ReverseKullbackLeibler,
+        class_axis jensen_shannon::JensenShannon,
     }
     multiclass_margin {
         class_axis multiclass_zero_one::MulticlassZeroOne,

@@ -19,11 +19,14 @@ mod lane;
 mod power;
 mod real;
 mod special;
+mod wide;
 
 pub use expr::{Binary, Comparison, Condition, Expr, Formula, Node, Unary};
 pub use jet::Jet;
 pub use lane::{Fused, Isa, Lane, Unfused};
 pub use real::Real;
+pub(crate) use wide::total;
+pub use wide::{Double, Wide};
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 

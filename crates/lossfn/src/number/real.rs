@@ -1,7 +1,7 @@
 //! f32 and f64: what the two have in common, and the reference instance of [`Number`], f64.
 
 use super::coefficients::Coefficients;
-use super::{Lane, Number, Unfused};
+use super::{Double, Isa, Lane, Number, Unfused, Wide};
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -25,6 +25,9 @@ pub trait Real:
     + Sync
     + 'static
 {
+    /// What has digits to spare for this type.
+    type Wide<I: Isa>: Wide;
+
     /// Adding and subtracting this rounds to an integer and leaves it in the low bits.
     const ROUNDING: Self;
     /// 1 / ln 2.
@@ -73,8 +76,10 @@ pub trait Real:
 
 macro_rules! real {
     ($float:ident, $bits:ident, $signed:ident, mantissa: $mantissa:literal, bias: $bias:literal,
-     $(const $name:ident: $value:expr;)*) => {
+     wide: $wide:ty, $(const $name:ident: $value:expr;)*) => {
         impl Real for $float {
+            type Wide<I: Isa> = $wide;
+
             const ROUNDING: Self = 1.5 * (1u64 << $mantissa) as $float;
             const LOG2_E: Self = std::$float::consts::LOG2_E;
             const SMALLEST_NORMAL: Self = $float::MIN_POSITIVE;
@@ -148,7 +153,7 @@ macro_rules! constant_type {
 }
 
 real! {
-    f32, u32, i32, mantissa: 23, bias: 127,
+    f32, u32, i32, mantissa: 23, bias: 127, wide: Lane<f64, I>,
     const LN2_HIGH: 0.693_359_4;
     const LN2_LOW: -2.121_944_4e-4;
     const EXP_LOWEST: -105.0;
@@ -161,7 +166,7 @@ real! {
 }
 
 real! {
-    f64, u64, i64, mantissa: 52, bias: 1023,
+    f64, u64, i64, mantissa: 52, bias: 1023, wide: Double<I>,
     const LN2_HIGH: 6.931_471_803_691_238e-1;
     const LN2_LOW: 1.908_214_929_270_587_7e-10;
     const EXP_LOWEST: -746.0;

@@ -1,4 +1,4 @@
-use crate::class_axis::{ClassAxis, ClassRow, RowGradients};
+use crate::class_axis::{ClassAxis, ClassRow, Hessian, RowGradients};
 use crate::loss;
 use crate::number::{Isa, Number, Real};
 
@@ -24,6 +24,10 @@ loss! {
 impl ClassAxis for CategoricalCrossEntropy {
     fn smoothing(&self) -> Option<f64> {
         Some(self.label_smoothing)
+    }
+
+    fn hessian(&self) -> Hessian {
+        Hessian::Diagonal
     }
 
     fn loss<N: Number>(&self, prediction: &[N], target: &[N]) -> N {

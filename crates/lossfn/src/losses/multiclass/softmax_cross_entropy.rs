@@ -1,6 +1,7 @@
-use crate::class_axis::{ClassAxis, ClassRow, RowGradients, exp_shifted, maximum, sum};
+use crate::class_axis::{ClassAxis, ClassRow, Hessian, RowGradients, exp_shifted, maximum, sum};
 use crate::loss;
-use crate::number::{Isa, Number, Real};
+use crate::number::{Isa, Number, Real, Wide};
+use crate::softmax::{self, OfProbability, Scores};
 
 loss! {
     /// The negative log-likelihood of a class under the probabilities softmax(prediction).
@@ -12,13 +13,40 @@ loss! {
         link: "softmax(prediction) are the probabilities of the classes.",
         parameters: {
             label_smoothing = 0.0 in BELOW_ONE: "the share of the target that is spread evenly over all classes",
+            temperature = 1.0 in POSITIVE: "what the scores are divided by",
+            z_loss = 0.0 in NON_NEGATIVE: "what the square of the normaliser's logarithm, ln(sum(exp(score))), is multiplied by before it is added",
+            soft_cap = 0.0 in NON_NEGATIVE: "the magnitude below which scores are kept, as soft_cap * tanh(prediction / soft_cap) before the temperature; 0 keeps them as they are",
         },
-        optimum: "For a class index tends to 0 as that class's score outgrows the others; for a distribution lowest where softmax(prediction) equals it, with its entropy. ln(number of classes) for equal scores. Natural logarithm.",
-        limits: "Smooth everywhere and exact in the tails: a loss of 1e-18 is that, not 0. No scores up to the largest finite f32 overflow. A score of minus infinity excludes a class; with a target above 0 that class costs infinity.",
-        peers: "PyTorch's cross_entropy and Optax agree but for tiny losses, and the gradient by the true class, which they round to 0. With class weights and label smoothing PyTorch's mean divides by the weights of the true classes, as the denominator 'weights' does here; for distributions PyTorch's divides by the number of examples, as 'valid' does.",
-        reference: "Bridle (1990), Probabilistic Interpretation of Feedforward Classification Network Outputs, doi:10.1007/978-3-642-76153-9_28; label smoothing: Szegedy et al. (2016), arXiv:1512.00567.",
-        row_gradient: "sum(y) * softmax(p)_c - y_c, with y_c the smoothed and weighted target",
+        optimum: "For a class index tends to 0 as that class's score outgrows the others; for a distribution lowest where softmax(prediction) equals it, with its entropy. ln(number of classes) for equal scores. Natural logarithm. With a z-loss or a soft cap the least loss is above that.",
+        limits: "Smooth everywhere and exact in the tails: a loss of 1e-18 is that, not 0. No scores up to the largest finite f32 overflow. A score of minus infinity excludes a class; with a target above 0 that class costs infinity. A soft cap makes it the score -soft_cap.",
+        peers: "PyTorch's cross_entropy and Optax agree but for tiny losses, and the gradient by the true class, which they round to 0. With class weights and label smoothing PyTorch's mean divides by the weights of the true classes, as the denominator 'weights' does here; for distributions PyTorch's divides by the number of examples, as 'valid' does. Where soft caps and z-losses are customary (Gemma 2, PaLM) the cap comes before everything else, as here, and the z-loss of an example is multiplied by its weight, as here.",
+        reference: "Bridle (1990), Probabilistic Interpretation of Feedforward Classification Network Outputs, doi:10.1007/978-3-642-76153-9_28; label smoothing: Szegedy et al. (2016), arXiv:1512.00567; temperature: Hinton et al. (2015), arXiv:1503.02531; z-loss: Chowdhery et al. (2022), PaLM, arXiv:2204.02311; soft cap: Gemma Team (2024), Gemma 2, arXiv:2408.00118.",
+        row_gradient: "sum(y) * softmax(p)_c - y_c, with y_c the smoothed and weighted target; with scores s_c other than p_c this times the slope of s_c; with a z-loss sum(y) * softmax(s)_c is multiplied by 1 + 2 * z_loss * ln(sum(exp(s_c)))",
         usual: true,
+    }
+}
+
+impl SoftmaxCrossEntropy {
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        self.temperature == 1.0 && self.z_loss == 0.0 && self.soft_cap == 0.0
+    }
+}
+
+impl OfProbability for SoftmaxCrossEntropy {
+    #[inline(always)]
+    fn scores(&self) -> Scores {
+        Scores { temperature: self.temperature, soft_cap: self.soft_cap }
+    }
+
+    #[inline(always)]
+    fn z_loss(&self) -> f64 {
+        self.z_loss
+    }
+
+    #[inline(always)]
+    fn terms<W: Wide>(&self, p: W, _q: W, surprise: W) -> [W; 4] {
+        [surprise, W::new(-1.0), W::new(0.0), p]
     }
 }
 
@@ -27,9 +55,26 @@ impl ClassAxis for SoftmaxCrossEntropy {
         Some(self.label_smoothing)
     }
 
+    fn hessian(&self) -> Hessian {
+        Hessian::Full
+    }
+
+    #[inline(always)]
+    fn hessian_row<T: Real, I: Isa>(&self, row: &ClassRow<'_, T>, vector: &[T], product: &mut [T]) {
+        softmax::hessian_row::<T, I, Self>(self, row, vector, product);
+    }
+
     fn loss<N: Number>(&self, prediction: &[N], target: &[N]) -> N {
-        let log_normaliser = N::total(prediction.iter().map(|&p| p.exp())).ln();
-        N::total(prediction.iter().zip(target).map(|(&p, &y)| y * (log_normaliser - p)))
+        let scores = self.scores();
+        let log_normaliser = scores.log_normaliser(prediction);
+        let terms = prediction.iter().zip(target).map(|(&p, &y)| {
+            let surprise = log_normaliser - scores.score(p);
+            if self.z_loss == 0.0 {
+                return y * surprise;
+            }
+            y * (surprise + N::parameter("z_loss", self.z_loss) * log_normaliser.square())
+        });
+        N::total(terms)
     }
 
     #[inline(always)]
@@ -39,6 +84,9 @@ impl ClassAxis for SoftmaxCrossEntropy {
         scratch: &mut [T],
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
+        if !self.is_plain() {
+            return softmax::row::<T, I, Self>(self, row, gradients);
+        }
         let (highest, top) = maximum(row.prediction);
         // The largest exponential is exactly 1. Leaving it out of the sum keeps the digits of a
         // normaliser that is barely above 1: ln(1 + rest) instead of ln(sum).
