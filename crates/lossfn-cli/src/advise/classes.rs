@@ -24,11 +24,10 @@ pub fn advice(look: Look, kind: Kind) -> (Vec<Finding>, Vec<Suited>) {
     let log_mean = log_loss[one()].value() / (valid - impossible).max(1) as f64;
     let (brier, _) = mean(rows.iter().map(|row| row.brier));
     let mut measured =
-        format!("log loss {} (nats), Brier score {}", brief(log_mean), brief(brier));
+        format!("log loss {}, Brier score {}", brief(log_mean), brief(brier));
     if impossible > 0 {
         measured = format!(
-            "{impossible} rows give their true class probability 0, so the log loss is infinite; \
-             without them it is {}, Brier score {}",
+            "log loss infinite by {impossible} rows, without them {}; Brier score {}",
             brief(log_mean),
             brief(brier)
         );
@@ -114,8 +113,7 @@ fn balance(counts: &[u64], rows: &[Judged]) -> Finding {
         (_, false) => "balanced enough",
     };
     let measured = format!(
-        "class {rarest} is {} of the rows, class {most} {}; always saying {most} is right in as \
-         many, these predictions in {}",
+        "rarest: class {rarest}, {}; largest: class {most}, {}; accuracy {}",
         percent(share(rarest)),
         percent(share(most)),
         percent(accuracy)
@@ -147,7 +145,7 @@ fn confidence(
         (true, false) => "under-confident",
     };
     let mut measured = format!(
-        "the mean probability of the predicted class is {}, and {} are right (standard error {})",
+        "mean confidence {}, accuracy {}, standard error {}",
         percent(confidence),
         percent(accuracy),
         percent(error)
@@ -174,7 +172,7 @@ fn confidence(
     let clear = count > 0 && best != one() && 2.0 * gain * count as f64 > 10.83;
     if clear && notable {
         measured += &format!(
-            "; scores divided by {} would have log loss {} instead of {}",
+            "; at temperature {} the log loss is {} instead of {}",
             brief(temperature),
             brief(means[best]),
             brief(means[one()])
@@ -201,9 +199,13 @@ fn calibration(rows: &[Judged]) -> Finding {
         chance += (variance * 2.0 / std::f64::consts::PI).sqrt() / n as f64;
     }
     let notable = error > 2.0 * chance && error > 0.02;
-    let verdict = if notable { "off" } else { "as good as can be told" };
+    let verdict = match (notable, error > 2.0 * chance) {
+        (true, _) => "off",
+        (false, true) => "off by little",
+        (false, false) => "as good as can be told",
+    };
     let measured = format!(
-        "the expected calibration error over {BINS} bins of as many rows is {}; chance alone gives {}",
+        "expected calibration error {} ({BINS} bins); by chance {}",
         percent(error),
         percent(chance)
     );
@@ -220,8 +222,7 @@ fn certain(rows: &[Judged]) -> Finding {
     let notable = wrong >= 5.0 && wrong > 3.0 * promised && wrong > promised + 3.0 * promised.sqrt();
     let verdict = if notable { "wrong labels, or over-confident" } else { "no sign of wrong labels" };
     let mut measured = format!(
-        "{} of the predictions are above 99 % certain; {} of all are that and wrong, where {} are \
-         to be expected",
+        "above 99 % certain: {}; and wrong: {}, expected {}",
         percent(certain.len() as f64 / n),
         percent(wrong / n),
         percent(promised / n)

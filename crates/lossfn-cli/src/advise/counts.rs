@@ -15,11 +15,7 @@ pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
             about: "rates",
             notable: true,
             verdict: "predictions are not all rates".into(),
-            measured: format!(
-                "{} of the predictions are 0 or less, and no count is; the dispersion of the \
-                 counts cannot be told",
-                percent(not_rates)
-            ),
+            measured: format!("{} of the predictions are 0 or less", percent(not_rates)),
             statistics: vec![("share_not_positive", not_rates)],
         };
         let why = "for counts, if the prediction is the logarithm of the rate";
@@ -48,8 +44,8 @@ pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
         }
         .into(),
         measured: format!(
-            "the variance is {} times the rate (Poisson: 1); it exceeds it by {} times the square \
-             of the rate, with standard error {}",
+            "variance {} times the rate (Poisson: 1); its excess {} times the squared rate, standard \
+             error {}",
             brief(pearson),
             brief(alpha),
             brief(error)
@@ -69,7 +65,7 @@ pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
         notable: inflated,
         verdict: if inflated { "too many" } else { "as many as are due" }.into(),
         measured: format!(
-            "{} of the counts are 0; {law} distribution of these rates has {}",
+            "{} of the counts are 0; {law} distribution has {}",
             percent(zeros),
             percent(due)
         ),
@@ -90,6 +86,9 @@ pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
             &[],
             "still gives the right rates; only what is said of their spread would be too narrow",
         ));
+    } else if under {
+        let why = "counts that vary less than Poisson's, as scores on a scale do";
+        losses.push(Suited::new("squared_error", &[], why));
     } else {
         losses.push(Suited::new("poisson", &[], "counts that vary as Poisson's do"));
     }

@@ -63,8 +63,8 @@ pub struct Look {
     unit: bool,
     /// Whether predictions are probabilities that add up to one.
     sums_to_one: bool,
-    /// Whether there is a target above 1.
-    beyond_one: bool,
+    /// Whether there is a target of 0.
+    has_zero: bool,
     pub labels: BTreeMap<u64, u64>,
     pub as_probabilities: Reading,
     pub as_scores: Reading,
@@ -131,7 +131,7 @@ impl Look {
             whole: true,
             unit: true,
             sums_to_one: true,
-            beyond_one: false,
+            has_zero: false,
             labels: BTreeMap::new(),
             as_probabilities: Reading::new(),
             as_scores: Reading::new(),
@@ -149,7 +149,7 @@ impl Look {
         self.whole &= other.whole;
         self.unit &= other.unit;
         self.sums_to_one &= other.sums_to_one;
-        self.beyond_one |= other.beyond_one;
+        self.has_zero |= other.has_zero;
         for (label, count) in other.labels {
             *self.labels.entry(label).or_default() += count;
         }
@@ -186,7 +186,7 @@ impl Look {
                 }
                 self.pairs.add(position, (y, p));
                 self.whole &= y >= 0.0 && y.fract() == 0.0;
-                self.beyond_one |= y > 1.0;
+                self.has_zero |= y == 0.0;
                 self.zero_or_one &= y == 0.0 || y == 1.0;
                 self.minus_or_plus_one &= y == -1.0 || y == 1.0;
                 if self.zero_or_one || self.minus_or_plus_one {
@@ -234,7 +234,8 @@ impl Look {
             if self.sums_to_one { Kind::Probabilities } else { Kind::Scores }
         } else if self.zero_or_one || self.minus_or_plus_one {
             if self.unit { Kind::TwoProbabilities } else { Kind::TwoScores }
-        } else if self.whole && self.beyond_one {
+        } else if self.whole && self.has_zero {
+            // Whole numbers that are all far from 0 are better looked at as numbers.
             Kind::Counts
         } else {
             Kind::Numbers

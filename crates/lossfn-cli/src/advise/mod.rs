@@ -66,11 +66,15 @@ impl Suited {
             values[at] = *value;
         }
         let loss = entry.build(&values).ok()?;
-        Some(Self { loss: loss.to_string(), why: why.into() })
+        Some(Self::of(&loss, why))
     }
 
+    /// A loss; defaults need not be named.
     pub fn of(loss: &Loss, why: impl Into<String>) -> Self {
-        Self { loss: loss.to_string(), why: why.into() }
+        let defaults = loss.description().parameters.iter().map(|parameter| parameter.default);
+        let is_plain = defaults.eq(loss.parameters().iter().copied());
+        let loss = if is_plain { loss.id().to_owned() } else { loss.to_string() };
+        Self { loss, why: why.into() }
     }
 }
 
@@ -160,6 +164,9 @@ fn brief(x: f64) -> String {
 /// A share in a sentence.
 fn percent(share: f64) -> String {
     let percent = 100.0 * share;
+    if percent > 0.0 && percent < 0.0005 {
+        return "below 0.001 %".into();
+    }
     let digits = if percent == 0.0 || percent >= 9.95 {
         0
     } else if percent >= 0.095 {

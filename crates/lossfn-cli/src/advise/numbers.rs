@@ -137,7 +137,7 @@ pub fn bias(residuals: &[f64], sigma: f64) -> Finding {
         (true, false) => "predictions are too low",
     };
     let measured = format!(
-        "the mean residual is {}, with standard error {}; the residuals' sigma is {}",
+        "mean {}, standard error {}, sigma {}",
         brief(mean),
         brief(error),
         brief(sigma)
@@ -169,7 +169,7 @@ fn outliers(residuals: &[f64], sigma: f64) -> Finding {
     let notable = share > 0.01 && count > chance + 3.0 * chance.sqrt() && count >= 5.0;
     let verdict = if notable { "more than normal" } else { "no more than normal" };
     let measured = format!(
-        "{} of the residuals are beyond 3 sigma = {} (normal: 0.27 %)",
+        "{} beyond 3 sigma = {} (normal: 0.27 %)",
         percent(share),
         brief(3.0 * sigma)
     );
@@ -198,7 +198,7 @@ fn tails(residuals: &[f64]) -> (Finding, Option<(f64, f64)>) {
         (index, index / (count as f64).sqrt())
     });
     let mut measured =
-        format!("the middle 95 % are {} times as wide as the middle half (normal: 2.91)", brief(kurtosis));
+        format!("middle 95 % over middle half: {} (normal: 2.91)", brief(kurtosis));
     let mut statistics = vec![("quantile_kurtosis", kurtosis), ("normal", NORMAL_KURTOSIS)];
     if let Some((index, error)) = index.filter(|_| notable) {
         measured += &format!("; tail index {} (below 2: no variance)", brief(index));
@@ -227,7 +227,7 @@ fn skew(residuals: &[f64]) -> Finding {
         (true, false) => "long tail of predictions too low",
     };
     let measured = format!(
-        "the outer tenths are {} below and {} above the median: quantile skewness {}",
+        "outer tenths {} below and {} above the median: skewness {}",
         brief(median - low),
         brief(high - median),
         brief(skew)
@@ -262,7 +262,7 @@ fn spread(pairs: &[(f64, f64)]) -> (Finding, Option<f64>) {
     };
     let mut measured = if varies {
         format!(
-            "sigma is {} in the lowest fifth of the predictions and {} in the highest",
+            "sigma {} in the lowest fifth of the predictions, {} in the highest",
             brief(low),
             brief(high)
         )
@@ -280,7 +280,7 @@ fn spread(pairs: &[(f64, f64)]) -> (Finding, Option<f64>) {
         covariance / variance
     });
     if let Some(power) = power {
-        measured += &format!(": about the prediction to the power {power:.2}");
+        measured += &format!("; as the prediction to the power {power:.2}");
         statistics.push(("power", power));
     }
     (Finding { about: "spread", notable, verdict: verdict.into(), measured, statistics }, power)
@@ -288,13 +288,13 @@ fn spread(pairs: &[(f64, f64)]) -> (Finding, Option<f64>) {
 
 /// Zeros among targets that are never negative.
 fn zeros(pairs: &[(f64, f64)]) -> Option<Finding> {
-    if pairs.iter().any(|&(y, _)| y < 0.0) {
+    if pairs.iter().any(|&(y, _)| y < 0.0) || pairs.iter().all(|&(y, _)| y > 0.0) {
         return None;
     }
     let share = pairs.iter().filter(|&&(y, _)| y == 0.0).count() as f64 / pairs.len() as f64;
     let notable = share > 0.01;
     let verdict = if notable { "more than a number on a line has" } else { "none to speak of" };
-    let measured = format!("{} of the targets are exactly 0, and none is negative", percent(share));
+    let measured = format!("{} of the targets are 0, and none is negative", percent(share));
     let statistics = vec![("share", share)];
     Some(Finding { about: "zeros", notable, verdict: verdict.into(), measured, statistics })
 }
