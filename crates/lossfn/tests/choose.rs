@@ -78,6 +78,20 @@ fn the_constants_of_the_literature() {
         let found = constant(&Biweight::with, efficiency);
         assert!((found - due).abs() < 0.011, "{found} instead of {due}");
     }
+    // The catalog's own, whatever the factor of their scale; those without a source by SciPy's
+    // quad and brentq.
+    for (text, due) in [
+        ("tukey_biweight(scale=S)", 4.685),
+        ("cauchy(scale=S)", 2.385),
+        ("geman_mcclure(scale=S)", 3.787),
+        ("barron(alpha=0,scale=S)", 2.385 / 2f64.sqrt()),
+        ("barron(alpha=1,scale=S)", 1.2871),
+        ("pseudo_huber(delta=S)", 1.2871),
+        ("welsch(scale=S)", 2.985),
+    ] {
+        let found = constant(&|scale| text.replace('S', &format!("{scale:e}")).parse(), 0.95);
+        assert!((found / due - 1.0).abs() < 5e-4, "{text}: {found} instead of {due}");
+    }
     // In closed form: the absolute error has 2 / pi, squares all.
     let of = |text: &str| efficiency(&text.parse().unwrap()).unwrap();
     assert!((of("absolute_error") - 2.0 / std::f64::consts::PI).abs() < 1e-9);
@@ -200,19 +214,17 @@ fn laplace(level: f64) -> f64 {
     if level < 0.5 { (2.0 * level).ln() } else { -(2.0 - 2.0 * level).ln() }
 }
 
-/// By bisection of the cumulative distribution.
-fn normal(level: f64) -> f64 {
-    let (mut low, mut high) = (-9.0, 9.0);
-    for _ in 0..60 {
-        let x = f64::midpoint(low, high);
-        let steps = 2000;
-        let width = x / f64::from(steps);
-        let area: f64 = (0..steps)
-            .map(|n| (-0.5 * ((f64::from(n) + 0.5) * width).powi(2)).exp() * width)
-            .sum();
-        if 0.5 + area / (2.0 * std::f64::consts::PI).sqrt() < level { low = x } else { high = x }
+/// Numbers of the normal distribution, evenly by probability: along its density.
+fn normal(count: usize) -> Vec<f64> {
+    let (step, mut reached, mut numbers) = (1e-4, 0.0, Vec::new());
+    for n in -90_000..90_000 {
+        let x = (f64::from(n) + 0.5) * step;
+        reached += (-0.5 * x * x).exp() * step / (2.0 * std::f64::consts::PI).sqrt();
+        while numbers.len() < count && (numbers.len() as f64 + 0.5) / (count as f64) < reached {
+            numbers.push(x);
+        }
     }
-    low
+    numbers
 }
 
 fn fit(text: &str, residuals: &[f64]) -> Result<lossfn::choose::Fitted, Error> {
@@ -288,11 +300,49 @@ fn the_likelihood_tells_normal_from_laplace() {
         let smooth = fit("smooth_l1(beta=auto:likelihood)", &scaled).unwrap();
         assert!((smooth.loss.parameters()[0] / unit / found - 1.0).abs() < 1e-3);
     }
-    let fitted = fit("huber(delta=auto:likelihood)", &spread_out(4000, normal)).unwrap();
+    let fitted = fit("huber(delta=auto:likelihood)", &normal(4000)).unwrap();
     let Basis::Likelihood { sampled: None, caution } = fitted.choices[0].basis else { panic!() };
     assert!(fitted.loss.parameters()[0] > 2.0, "{:?} {caution:?}", fitted.loss);
     let fitted = fit("huber(delta=auto:likelihood)", &spread_out(4000, laplace)).unwrap();
     assert!(fitted.loss.parameters()[0] < 0.2, "{:?}", fitted.loss);
+}
+
+#[test]
+fn the_likelihood_finds_the_parameters_of_known_distributions() {
+    let one = |text: &str, residuals: &[f64]| fit(text, residuals).unwrap().loss.parameters().to_vec();
+    // Student's t with 2 degrees of freedom, whose quantiles are known: its density is that of
+    // cauchy with scale sqrt(2).
+    let t2 = spread_out(20_001, |q| {
+        let a = 4.0 * q * (1.0 - q);
+        2.0 * (q - 0.5) * (2.0 / a).sqrt()
+    });
+    let found = one("cauchy(scale=auto:likelihood)", &t2);
+    assert!((found[0] / 2f64.sqrt() - 1.0).abs() < 0.01, "{found:?}");
+    // Barron's family: alpha = 2 is the normal, with scale its standard deviation.
+    let found = one("barron(alpha=auto,scale=auto)", &normal(20_001).iter().map(|x| 3.0 * x).collect::<Vec<_>>());
+    assert!((found[0] - 2.0).abs() < 0.02 && (found[1] / 3.0 - 1.0).abs() < 0.02, "{found:?}");
+    // And alpha = 0 a Cauchy distribution of scale sqrt(2).
+    let cauchy = |q: f64| 2f64.sqrt() * (std::f64::consts::PI * (q - 0.5)).tan();
+    let found = one("barron(alpha=auto,scale=auto)", &spread_out(20_001, cauchy));
+    assert!(found[0].abs() < 0.05 && (found[1] - 1.0).abs() < 0.05, "{found:?}");
+    let found = one("barron(alpha=0,scale=auto:likelihood)", &spread_out(20_001, cauchy));
+    assert!((found[1] - 1.0).abs() < 0.01, "{found:?}");
+    // A bounded loss is the logarithm of no distribution.
+    for text in ["welsch", "tukey_biweight", "geman_mcclure"] {
+        let error = fit(&format!("{text}(scale=auto:likelihood)"), &t2).unwrap_err().to_string();
+        assert!(error.contains("grows too slowly"), "{error}");
+    }
+}
+
+#[test]
+fn several_parameters_are_chosen_together_or_not_at_all() {
+    for (text, reason) in [
+        ("barron(alpha=auto:mad,scale=1)", "it is no scale, and can be chosen by auto:likelihood"),
+        ("barron(alpha=auto,scale=auto:mad)", "together by auto:likelihood alone"),
+    ] {
+        let error = fit(text, &[1.0, 2.0, 3.0]).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
 }
 
 #[test]

@@ -46,10 +46,10 @@ pub fn advice(look: Look, kind: Kind) -> (Vec<Finding>, Vec<Suited>) {
 
     let two = classes == 2 && matches!(kind, Kind::TwoProbabilities | Kind::TwoScores);
     let (plain, focal) = match (two, probabilities) {
-        (true, true) => ("binary_cross_entropy", "binary_focal"),
-        (true, false) => ("binary_cross_entropy_with_logits", "sigmoid_focal"),
-        (false, true) => ("categorical_cross_entropy", "categorical_focal"),
-        (false, false) => ("softmax_cross_entropy", "softmax_focal"),
+        (true, true) => ("binary_cross_entropy", None),
+        (true, false) => ("binary_cross_entropy_with_logits", Some("sigmoid_focal")),
+        (false, true) => ("categorical_cross_entropy", None),
+        (false, false) => ("softmax_cross_entropy", Some("softmax_focal")),
     };
     let mut losses = vec![Suited::new(
         plain,
@@ -65,15 +65,13 @@ pub fn advice(look: Look, kind: Kind) -> (Vec<Finding>, Vec<Suited>) {
     if over {
         let why = "takes the edge off over-confidence: no class is to have probability 1";
         losses.push(Suited::new(plain, &[("label_smoothing", 0.1)], why));
-        losses.push(Suited::new(
-            focal,
-            &[],
-            "rows that are right already count for less, which tempers confidence",
-        ));
+        let why = "rows that are right already count for less, which tempers confidence";
+        losses.push(focal.and_then(|focal| Suited::new(focal, &[], why)));
     }
     if balance.notable && !over {
-        let why = "if the rare class is to count for more; its probabilities are then too high";
-        losses.push(Suited::new(focal, &[], why));
+        let why = "if the rows that are hard, often those of the rare class, are to count for more; \
+                   probabilities are then drawn towards the middle";
+        losses.push(focal.and_then(|focal| Suited::new(focal, &[], why)));
     }
     if certain.notable && !two {
         let robust = if probabilities { [].as_slice() } else {

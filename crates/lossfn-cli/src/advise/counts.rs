@@ -20,7 +20,7 @@ pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
         };
         let why = "for counts, if the prediction is the logarithm of the rate";
         let losses = [
-            Suited::new("poisson_with_log_rate", &[], why),
+            Suited::new("poisson_log_link", &[], why),
             Suited::new("squared_error", &[], "if the mean is wanted and predictions stay as they are"),
         ];
         return (vec![bias, rates], losses.into_iter().flatten().collect());
@@ -75,12 +75,7 @@ pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
     if over {
         let rounded: f64 = format!("{alpha:.2e}").parse().unwrap_or(alpha);
         let why = "counts that vary more than Poisson's, by the square of the rate";
-        let parameter = lossfn::find("negative_binomial").ok().and_then(|entry| {
-            entry.description.parameters.iter().map(|parameter| parameter.name).find(|name| {
-                ["dispersion", "alpha", "overdispersion"].contains(name)
-            })
-        });
-        losses.push(parameter.and_then(|name| Suited::new("negative_binomial", &[(name, rounded)], why)));
+        losses.push(Suited::new("negative_binomial", &[("dispersion", rounded)], why));
         losses.push(Suited::new(
             "poisson",
             &[],

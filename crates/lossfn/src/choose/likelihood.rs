@@ -154,17 +154,19 @@ fn integral(nodes: &[(f64, f64)], along: &[f64], least: f64, dispersion: f64) ->
     }
     // Beyond the last node, a tail that falls like a power of the residual; it must fall faster than
     // 1 / residual.
+    let (end, before) = (nodes.len() - 1, nodes.len() - 17);
+    let farther = (nodes[end].0 / nodes[before].0).ln();
     for side in 0..2 {
-        let tail = |at: usize| nodes[at].0 * density(pairs[at][side]);
-        let (end, before) = (nodes.len() - 1, nodes.len() - 17);
-        let (last, earlier) = (tail(end), tail(before));
-        if last > 0.0 {
-            let slope = (earlier / last).ln() / (nodes[end].0 / nodes[before].0).ln();
-            if slope.is_nan() || slope < 0.01 {
-                return None;
-            }
-            sum += last / slope;
+        let (last, earlier) = (pairs[end][side], pairs[before][side]);
+        if last == f64::INFINITY {
+            continue;
         }
+        // Of residual times density; by the losses, as the density may be 0 in f64.
+        let slope = (last - earlier) / dispersion / farther - 1.0;
+        if slope.is_nan() || slope < 0.01 {
+            return None;
+        }
+        sum += nodes[end].0 * density(last) / slope;
     }
     (sum.is_finite() && sum > 0.0).then_some(sum)
 }

@@ -10,8 +10,8 @@ loss! {
         prediction: Real "the predicted number, in the unit of the target",
         target: Real,
         parameters: {
-            alpha = 1.0 in BELOW_INFINITY: "the shape: 2 is half the squared error, 1 Charbonnier, 0 Cauchy, -2 Geman-McClure, -inf Welsch",
-            scale = 1.0 in POSITIVE: "the absolute residual up to which the loss is about quadratic, in the unit of the target",
+            alpha = 1.0 in BELOW_INFINITY shape: "the shape: 2 is half the squared error, 1 Charbonnier, 0 Cauchy, -2 Geman-McClure, -inf Welsch",
+            scale = 1.0 in POSITIVE scale: "the absolute residual up to which the loss is about quadratic, in the unit of the target",
         },
         optimum: "0 at prediction = target, with slope 0 and second derivative 1 / scale^2: the loss is that of residual / scale, without a unit.",
         limits: "Smooth everywhere. Convex from alpha = 1 on; below, outliers pull less the farther they are, and below 0 the loss is bounded. alpha = 2, 0 and -inf are the limits themselves, not neighbours of them.",
