@@ -22,7 +22,9 @@ pub fn advice(look: Look, kind: Kind) -> (Vec<Finding>, Vec<Suited>) {
     let calibration = calibration(&rows);
     let certain = certain(&rows);
     let log_mean = log_loss[one()].value() / (valid - impossible).max(1) as f64;
-    let (brier, _) = mean(rows.iter().map(|row| row.brier));
+    // Of two classes, the square is that of one of them, as is usual.
+    let of_rows = if matches!(kind, Kind::TwoProbabilities | Kind::TwoScores) { 0.5 } else { 1.0 };
+    let (brier, _) = mean(rows.iter().map(|row| of_rows * row.brier));
     let mut measured =
         format!("log loss {}, Brier score {}", brief(log_mean), brief(brier));
     if impossible > 0 {
@@ -111,7 +113,7 @@ fn balance(counts: &[u64], rows: &[Judged]) -> Finding {
         (_, false) => "balanced enough",
     };
     let measured = format!(
-        "rarest: class {rarest}, {}; largest: class {most}, {}; accuracy {}",
+        "rarest class {rarest}: {}, largest class {most}: {}; accuracy {}",
         percent(share(rarest)),
         percent(share(most)),
         percent(accuracy)

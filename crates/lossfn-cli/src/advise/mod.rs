@@ -84,7 +84,7 @@ pub fn advise(tables: &Tables, question: &Question, threads: usize) -> Result<Ad
     if look.valid < ENOUGH {
         let few = look.valid;
         return Err(CliError::message(format!(
-            "{few} rows count, and nothing can be told from fewer than {ENOUGH}"
+            "too few rows count to tell anything: {few}, and {ENOUGH} are needed"
         )));
     }
     let Look { rows, skipped, valid, .. } = look;

@@ -69,7 +69,9 @@ pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
     }
     if heavy {
         losses.push(fitted("huber(delta=auto)", &residuals, "outliers pull with a bounded force"));
-        if index.is_some_and(|(index, error)| index + error < 3.0) {
+        let fades = index.is_some_and(|(index, error)| index + error < 3.0);
+        // Where residuals are skewed, it would go to where they are densest: the mode.
+        if fades && !skew.notable {
             let why = "for tails as heavy as these: the pull of a far outlier fades";
             let heavy = ["cauchy", "barron"].iter().find_map(|id| {
                 let scale = lossfn::find(id).ok()?.description.parameters;

@@ -321,7 +321,7 @@ fn what_no_advice_can_be_given_on_is_refused() {
     folder.write("several.csv", "y,z,a,b\n0,1,1,2\n");
     folder.write("same.csv", format!("y,p\n{}", "1.5,1.5\n".repeat(40)));
     for (line, message) in [
-        ("few.csv --target y --prediction p", "1 rows count, and nothing can be told from fewer than 30"),
+        ("few.csv --target y --prediction p", "too few rows count to tell anything: 1, and 30 are needed"),
         ("header.csv --target y --prediction p", "header.csv: there are no rows to evaluate"),
         ("few.csv --target z --prediction p", "few.csv: there is no column \"z\"; there are: y, p"),
         (

@@ -44,7 +44,7 @@ fn every_method_chooses() {
     for (loss, due, reason) in [
         ("huber(auto:quantile(0.8))", "huber(delta=21.0)", "the quantile of level 0.8 of"),
         ("huber(delta=auto:quantile)", "huber(delta=40.0)", "the quantile of level 0.9 of"),
-        ("huber(delta=auto(efficiency=0.8))", "huber(delta=0.5873)", "80 % efficient"),
+        ("huber(delta=auto(efficiency=0.8))", "huber(delta=0.5887)", "80 % efficient"),
         ("smooth_l1(beta=auto)", "smooth_l1(beta=1.496)", "1.345 sigma"),
         ("huber(delta=auto:likelihood)", "huber(delta=", "by maximum likelihood of 5 residuals"),
     ] {
