@@ -5,6 +5,7 @@
 //! share a mistake with the library's.
 
 use crate::points::Precision;
+use crate::special;
 use dashu_float::round::mode::HalfEven;
 use dashu_float::{DBig, FBig};
 use lossfn::number::{Binary, Comparison, Node, Unary};
@@ -193,6 +194,20 @@ impl Precise {
         }
     }
 
+    /// A function of the finite numbers, with its limits at the ends.
+    fn at_ends(
+        &self,
+        bits: usize,
+        inside: impl Fn(&Big) -> Big,
+        end: impl Fn(&Self) -> f64,
+    ) -> Self {
+        match self {
+            Finite(x) => Finite(inside(x)),
+            Infinite { .. } => Self::new(end(self), bits),
+            Nan => Nan,
+        }
+    }
+
     fn exp(&self, bits: usize) -> Self {
         let limit = Self::new(EXP_LIMIT, bits);
         match self {
@@ -299,7 +314,48 @@ fn unary(function: Unary, x: &Precise, bits: usize) -> Precise {
                 x.minus(&ln2).plus(&tail)
             }
         }
+        Unary::Sin | Unary::Cos => match x {
+            Finite(x) if function == Unary::Sin => Finite(special::sin(x, bits)),
+            Finite(x) => Finite(special::cos(x, bits)),
+            _ => Nan,
+        },
+        Unary::Atan => x.at_ends(bits, |x| special::atan(x, bits), |end| end.to_f64().atan()),
+        Unary::Inverse1pSquare => one.over(&x.times(x).plus(&one)),
+        Unary::ExpMinusSquare => x.times(x).negated().exp(bits),
+        Unary::NormalDensity => x.at_ends(bits, |x| special::normal_density(x, bits), |_| 0.0),
+        Unary::NormalCdf => x.at_ends(bits, |x| special::normal_cdf(x, bits), above),
+        Unary::Erf => x.at_ends(bits, |x| special::erf(x, bits), |end| 2.0 * above(end) - 1.0),
+        Unary::NormalCrps => x.at_ends(bits, |x| special::normal_crps(x, bits), |_| f64::INFINITY),
+        Unary::LnGamma | Unary::Digamma | Unary::Trigamma => {
+            let order = match function {
+                Unary::LnGamma => 0,
+                Unary::Digamma => 1,
+                _ => 2,
+            };
+            let at_0 = if order == 1 { f64::NEG_INFINITY } else { f64::INFINITY };
+            match x.sign() {
+                Some(0) => Precise::new(at_0, bits),
+                Some(1) => {
+                    let end = if order == 2 { 0.0 } else { f64::INFINITY };
+                    x.at_ends(bits, |x| special::ln_gamma(order, x, bits), |_| end)
+                }
+                _ => Nan,
+            }
+        }
+        Unary::LnBesselI0 => {
+            x.at_ends(bits, |x| special::ln_bessel_i0(0, x, bits), |_| f64::INFINITY)
+        }
+        Unary::BesselRatio => {
+            let end = |end: &Precise| 2.0 * above(end) - 1.0;
+            x.at_ends(bits, |x| special::ln_bessel_i0(1, x, bits), end)
+        }
+        Unary::BesselRatioSlope => x.at_ends(bits, |x| special::ln_bessel_i0(2, x, bits), |_| 0.0),
     }
+}
+
+/// 0 at minus infinity, 1 at infinity.
+fn above(end: &Precise) -> f64 {
+    if end.sign() == Some(1) { 1.0 } else { 0.0 }
 }
 
 fn binary(function: Binary, x: &Precise, y: &Precise, bits: usize) -> Precise {
@@ -327,6 +383,8 @@ pub struct Definition {
     domain: Domain,
     /// Which nodes have a value for each class of a row.
     in_row: Vec<bool>,
+    /// Whether the prediction and the target are in it as their difference alone.
+    of_residual: bool,
     /// Whether anything is squared.
     squares: bool,
     /// Bits that exponentials need beside the number that they are added to, at most.
@@ -532,15 +590,31 @@ impl Definition {
         // Below the smallest number of the precision it does not matter what they are.
         let tail = if transcendental { 100 - exponent(precision.smallest()) } else { 0 };
         let (domain, tail) = (description.prediction, tail as usize);
+        let is_residual = |node: &Node| {
+            let is = |at: usize, name| formula.nodes[at] == Node::Symbol(name);
+            matches!(*node, Node::Binary(Binary::Subtract, x, y) if is(x, "p") && is(y, "y"))
+        };
+        let uses_input = |node: &Node| {
+            let is_input =
+                |at: &usize| matches!(formula.nodes[*at], Node::Symbol("p" | "y" | "p_c" | "y_c"));
+            node.operands().iter().any(is_input)
+        };
+        let of_residual = formula.nodes.iter().all(|node| is_residual(node) || !uses_input(node));
         let is_square =
             |node: &Node| matches!(node, Node::Binary(Binary::Multiply, x, y) if x == y);
         let squares = formula.nodes.iter().any(is_square);
-        Self { formula, parameters, domain, in_row, squares, tail }
+        Self { formula, parameters, domain, in_row, of_residual, squares, tail }
     }
 
     fn parameter(&self, name: &str) -> f64 {
         let found = self.parameters.iter().find(|(known, _)| *known == name);
         found.unwrap_or_else(|| panic!("the formula has a symbol {name} without a value")).1
+    }
+
+    /// Whether the loss depends on the residual, prediction - target, alone.
+    #[must_use]
+    pub fn is_of_residual(&self) -> bool {
+        self.of_residual
     }
 
     /// One of the results of the formula: 0 is the loss; 1 and 2, for pointwise losses, what the
@@ -592,7 +666,7 @@ impl Definition {
         } else {
             self.tail.min((6.0 * reach) as usize)
         };
-        192 + 2 * span as usize + tail
+        256 + 2 * span as usize + tail
     }
 
     /// The loss and its derivatives by one of the predictions, the only one of a pointwise loss.
@@ -604,20 +678,27 @@ impl Definition {
         self.truth_by_steps(prediction, target, by, 0)
     }
 
-    /// Whether a derivative (order 1 or 2) is beyond all bounds: its quotients grow as their step
-    /// shrinks.
+    /// Whether a derivative (order 1 or 2) is infinite or 0 as `found` is, though no quotient says
+    /// so: whether quotients grow beyond all bounds, or vanish, as their step shrinks.
     #[must_use]
-    pub fn is_unbounded(
+    pub fn tends_to(
         &self,
+        found: f64,
         order: usize,
         prediction: &[f64],
         target: &[f64],
         by: usize,
     ) -> bool {
+        if found != 0.0 && !found.is_infinite() {
+            return false;
+        }
         let coarse = self.truth_by_steps(prediction, target, by, 0);
         let fine = self.truth_by_steps(prediction, target, by, STEP);
-        let (coarse, fine) = (coarse.order(order).magnitude(), fine.order(order).magnitude());
-        coarse.times_power_of_two(8).is_less_than(&fine)
+        let (coarse, fine) = (coarse.order(order), fine.order(order));
+        let grows =
+            |a: &Span, b: &Span| a.magnitude().times_power_of_two(8).is_less_than(&b.magnitude());
+        let same_sign = fine.low.to_f64().signum() == found.signum();
+        if found == 0.0 { grows(fine, coarse) } else { grows(coarse, fine) && same_sign }
     }
 
     fn truth_by_steps(&self, prediction: &[f64], target: &[f64], by: usize, finer: isize) -> Truth {

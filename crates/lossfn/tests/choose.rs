@@ -327,6 +327,10 @@ fn the_likelihood_finds_the_parameters_of_known_distributions() {
     assert!(found[0].abs() < 0.05 && (found[1] - 1.0).abs() < 0.05, "{found:?}");
     let found = one("barron(alpha=0,scale=auto:likelihood)", &spread_out(20_001, cauchy));
     assert!((found[1] - 1.0).abs() < 0.01, "{found:?}");
+    // The loss's own constant is the integral that is taken here.
+    let own = one("barron(alpha=auto,scale=auto,normalised=true)", &t2);
+    let found = one("barron(alpha=auto,scale=auto)", &t2);
+    assert!(own.iter().zip(&found).take(2).all(|(a, b)| (a / b - 1.0).abs() < 1e-3), "{own:?} {found:?}");
     // A bounded loss is the logarithm of no distribution.
     for text in ["welsch", "tukey_biweight", "geman_mcclure"] {
         let error = fit(&format!("{text}(scale=auto:likelihood)"), &t2).unwrap_err().to_string();

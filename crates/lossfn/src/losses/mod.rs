@@ -29,6 +29,20 @@ catalog! {
         pointwise symmetric_absolute_percentage_error::SymmetricAbsolutePercentageError,
         pointwise relative_squared_error::RelativeSquaredError,
         pointwise squared_log_error::SquaredLogError,
+        pointwise arctan::Arctan,
+        pointwise periodic::Periodic,
+    }
+    counts {
+        pointwise poisson::Poisson,
+        pointwise poisson_log_link::PoissonLogLink,
+        pointwise gamma::Gamma,
+        pointwise gamma_log_link::GammaLogLink,
+        pointwise tweedie::Tweedie,
+        pointwise tweedie_log_link::TweedieLogLink,
+        pointwise negative_binomial::NegativeBinomial,
+        pointwise negative_binomial_log_link::NegativeBinomialLogLink,
+        pointwise inverse_gaussian::InverseGaussian,
+        pointwise inverse_gaussian_log_link::InverseGaussianLogLink,
     }
     margin {
         pointwise zero_one::ZeroOne,

@@ -66,6 +66,21 @@ unary_functions! {
     Sigmoid sigmoid "sigmoid" "1 / (1 + e^-x)"
     Softplus softplus "softplus" "ln(1 + e^x)"
     LnCosh ln_cosh "ln_cosh" "ln(cosh x)"
+    Sin sin "sin" "sin x"
+    Cos cos "cos" "cos x"
+    Atan atan "atan" "arctan x"
+    Inverse1pSquare inverse1p_square "inverse1p_square" "1 / (1 + x²)"
+    Erf erf "erf" "The error function."
+    ExpMinusSquare exp_minus_square "exp_minus_square" "e^(-x²)"
+    NormalDensity normal_density "normal_density" "The density φ(x) of the normal distribution."
+    NormalCdf normal_cdf "normal_cdf" "The distribution function Φ(x) of the normal distribution."
+    NormalCrps normal_crps "normal_crps" "x (2 Φ(x) - 1) + 2 φ(x) - 1/√π"
+    LnGamma ln_gamma "ln_gamma" "ln Γ(x)"
+    Digamma digamma "digamma" "(ln Γ)'(x)"
+    Trigamma trigamma "trigamma" "(ln Γ)''(x)"
+    LnBesselI0 ln_bessel_i0 "ln_bessel_i0" "ln I₀(x)"
+    BesselRatio bessel_ratio "bessel_ratio" "I₁(x) / I₀(x)"
+    BesselRatioSlope bessel_ratio_slope "bessel_ratio_slope" "(I₁/I₀)'(x)"
 }
 
 /// A function of two numbers.
@@ -152,6 +167,21 @@ pub enum Node {
     Not(usize),
     /// The second node where the first, a condition, holds, else the third.
     Select(usize, usize, usize),
+}
+
+impl Node {
+    /// The positions of the nodes that this one uses.
+    #[must_use]
+    pub fn operands(&self) -> Vec<usize> {
+        match *self {
+            Self::Constant(_) | Self::Symbol(_) => vec![],
+            Self::Unary(_, x) | Self::Not(x) => vec![x],
+            Self::Binary(_, x, y) | Self::Compare(_, x, y) | Self::And(x, y) | Self::Or(x, y) => {
+                vec![x, y]
+            }
+            Self::Select(x, y, z) => vec![x, y, z],
+        }
+    }
 }
 
 #[derive(Default)]
@@ -536,11 +566,11 @@ impl Number for Expr {
     fn exp_scaled(self, _factor: f64, symbolic: impl Fn() -> Self) -> Self {
         (symbolic() * self).exp()
     }
-    fn power1p_square(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
-        (self.square() + 1.0).power(exponent, symbolic)
+    fn power1p_square(self, exponent: f64, offset: f64, symbolic: impl Fn() -> Self) -> Self {
+        (self.square() + 1.0).power(exponent + offset, || symbolic() + offset)
     }
     fn power1p_square_m1(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
-        self.power1p_square(exponent, symbolic) - 1.0
+        self.power1p_square(exponent, 0.0, symbolic) - 1.0
     }
     fn ln1p_square(self) -> Self {
         self.square().ln1p()
@@ -550,6 +580,9 @@ impl Number for Expr {
     }
     fn square_share(self) -> Self {
         self.square() / (self.square() + 1.0)
+    }
+    fn atan_square(self) -> Self {
+        self.square().atan()
     }
     fn exp_square(self, factor: f64) -> Self {
         (self.square() * factor).exp()

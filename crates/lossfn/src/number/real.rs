@@ -1,6 +1,7 @@
 //! f32 and f64: what the two have in common, and the reference instance of [`Number`], f64.
 
-use super::Number;
+use super::coefficients::Coefficients;
+use super::{Lane, Number, Unfused};
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -9,7 +10,8 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// The constants are what the elementary functions of [`super::Lane`] need; the coefficients come
 /// from `xtask/coefficients/coefficients.py`.
 pub trait Real:
-    Copy
+    Coefficients
+    + Copy
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>
@@ -149,7 +151,7 @@ real! {
     f32, u32, i32, mantissa: 23, bias: 127,
     const LN2_HIGH: 0.693_359_4;
     const LN2_LOW: -2.121_944_4e-4;
-    const EXP_LOWEST: -104.0;
+    const EXP_LOWEST: -105.0;
     const EXP_HIGHEST: 89.0;
     const EXP: &[0.5, 0.166_666_67, 0.041_666_456, 0.008_333_31, 0.001_393_454_1, 0.000_198_919_8];
     const LN: &[0.666_666_7, 0.400_001_26, 0.285_503_98, 0.233_419_43];
@@ -261,7 +263,7 @@ impl Number for f64 {
     }
     // Powers are not what a standard library promises digits for; the lanes have them.
     fn power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).power_lane(exponent).0
+        Lane::<f64, Unfused>::new(self).power_lane(exponent).0
     }
     fn abs_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
         Number::abs(self).power(exponent, symbolic)
@@ -270,32 +272,80 @@ impl Number for f64 {
         value
     }
     fn exp_scaled(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).exp_scaled_lane(factor).0
+        Lane::<f64, Unfused>::new(self).exp_scaled_lane(factor).0
     }
-    fn power1p_square(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).power1p_square_lane(exponent).0
+    fn power1p_square(self, exponent: f64, offset: f64, _: impl Fn() -> Self) -> Self {
+        Lane::<f64, Unfused>::new(self).power1p_square_lane(exponent, offset).0
     }
     fn power1p_square_m1(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).power1p_square_m1_lane(exponent).0
+        Lane::<f64, Unfused>::new(self).power1p_square_m1_lane(exponent).0
     }
     fn ln1p_square(self) -> Self {
-        Portable::new(self).ln1p_square_lane().0
+        Lane::<f64, Unfused>::new(self).ln1p_square_lane().0
     }
     fn sqrt1p_square_m1(self) -> Self {
-        Portable::new(self).sqrt1p_square_m1_lane().0
+        Lane::<f64, Unfused>::new(self).sqrt1p_square_m1_lane().0
     }
     fn square_share(self) -> Self {
-        Portable::new(self).square_share_lane().0
+        Lane::<f64, Unfused>::new(self).square_share_lane().0
+    }
+    fn atan_square(self) -> Self {
+        Number::atan(self * self)
     }
     fn exp_square(self, factor: f64) -> Self {
-        Portable::new(self).exp_square_lane(factor).0
+        Lane::<f64, Unfused>::new(self).exp_square_lane(factor).0
     }
     fn expm1_square(self, factor: f64) -> Self {
-        Portable::new(self).expm1_square_lane(factor).0
+        Lane::<f64, Unfused>::new(self).expm1_square_lane(factor).0
     }
     fn expm1_minus(self) -> Self {
-        Portable::new(self).expm1_minus_lane().0
+        Lane::<f64, Unfused>::new(self).expm1_minus_lane().0
+    }
+    fn atan(self) -> Self {
+        f64::atan(self)
+    }
+    // What the standard library does not have, or not to the last digit everywhere, is computed as
+    // for one lane.
+    fn sin(self) -> Self {
+        Lane::<f64, Unfused>::new(self).sin().0
+    }
+    fn cos(self) -> Self {
+        Lane::<f64, Unfused>::new(self).cos().0
+    }
+    fn inverse1p_square(self) -> Self {
+        Lane::<f64, Unfused>::new(self).inverse1p_square().0
+    }
+    fn erf(self) -> Self {
+        Lane::<f64, Unfused>::new(self).erf().0
+    }
+    fn exp_minus_square(self) -> Self {
+        Lane::<f64, Unfused>::new(self).exp_minus_square().0
+    }
+    fn normal_density(self) -> Self {
+        Lane::<f64, Unfused>::new(self).normal_density().0
+    }
+    fn normal_cdf(self) -> Self {
+        Lane::<f64, Unfused>::new(self).normal_cdf().0
+    }
+    fn normal_crps(self) -> Self {
+        Lane::<f64, Unfused>::new(self).normal_crps().0
+    }
+    fn ln_gamma(self) -> Self {
+        Lane::<f64, Unfused>::new(self).ln_gamma().0
+    }
+    fn digamma(self) -> Self {
+        Lane::<f64, Unfused>::new(self).digamma().0
+    }
+    fn trigamma(self) -> Self {
+        Lane::<f64, Unfused>::new(self).trigamma().0
+    }
+    fn ln_bessel_i0(self) -> Self {
+        Lane::<f64, Unfused>::new(self).ln_bessel_i0().0
+    }
+    fn bessel_ratio(self) -> Self {
+        Lane::<f64, Unfused>::new(self).bessel_ratio().0
+    }
+    fn bessel_ratio_slope(self) -> Self {
+        Lane::<f64, Unfused>::new(self).bessel_ratio_slope().0
     }
 }
-
-type Portable = super::Lane<f64, super::Unfused>;
