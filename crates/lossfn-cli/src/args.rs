@@ -181,8 +181,8 @@ pub struct ReadingArgs {
 What is looked for depends on the target and the prediction: numbers (bias, outliers, tails, skew, \
 uneven spread), counts (dispersion, zeros), two classes or several, with probabilities or raw scores \
 (balance, confidence, labels that may be wrong). Every sentence rests on a number beside it; \
-docs/ADVICE.md says how it is computed and where the threshold comes from. Of more than a million \
-rows, a million drawn at random, always the same ones, are looked at.
+docs/ADVICE.md says how it is computed and where the threshold comes from. Of more than \
+262144 rows, as many drawn at random, always the same ones, are looked at.
 
 Examples:
   lossfn advise predictions.csv --target y --prediction p

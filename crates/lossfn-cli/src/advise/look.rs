@@ -10,7 +10,7 @@ use lossfn::choose::Sample;
 use std::collections::BTreeMap;
 
 /// Rows that are kept at most.
-const KEEP: usize = 1 << 20;
+const KEEP: usize = 1 << 18;
 
 /// Powers of the square root of two that scores are divided by, to see whether they would be better:
 /// from 1/4 to 16.

@@ -34,7 +34,7 @@ impl<T> Sample<T> {
         if self.limit.is_none_or(|limit| number < limit) {
             self.things.push((number, thing));
             // Selecting seldom, and many at a time, costs less than keeping order.
-            if self.things.len() >= 2 * self.keep.max(1024) {
+            if self.things.len() >= self.keep + (self.keep / 4).max(1024) {
                 self.cut();
             }
         }
