@@ -168,7 +168,8 @@ impl Loss {
         add("link", d.link.unwrap_or_default().to_owned(), false);
         for p in d.parameters {
             let default = p.range.write(p.default);
-            let auto = if p.role == Role::Setting { "" } else { "; auto chooses it from residuals" };
+            let auto =
+                if p.role == Role::Setting { "" } else { "; auto chooses it from residuals" };
             let text = format!("{} = {default} in {}: {}{auto}", p.name, p.range, p.meaning);
             add("parameter", text, false);
         }

@@ -3,9 +3,7 @@
 use lossfn::choose::{
     Basis, Chooser, LossRequest, MAD_TO_SIGMA, Method, Quantile, efficiency, tuning_constant,
 };
-use lossfn::{
-    CATALOG, Description, Error, Loss, Number, Parameter, Pointwise, Range, Role, Task,
-};
+use lossfn::{CATALOG, Description, Error, Loss, Number, Parameter, Pointwise, Range, Role, Task};
 use lossfn_testkit::points::Rng;
 use proptest::prelude::*;
 
@@ -190,9 +188,8 @@ fn quantiles_of_more_numbers_than_are_kept_are_exact() {
         })
         .collect();
     // All within a hair of each other, many of them the same.
-    let dense: Vec<(f64, f64)> = (0..1_300_000)
-        .map(|_| (1.0 + (rng.unit() * 4096.0).floor() * f64::EPSILON, 1.0))
-        .collect();
+    let dense: Vec<(f64, f64)> =
+        (0..1_300_000).map(|_| (1.0 + (rng.unit() * 4096.0).floor() * f64::EPSILON, 1.0)).collect();
     let two: Vec<(f64, f64)> = (0..1_200_000).map(|n| (f64::from(n % 2) - 0.5, 1.0)).collect();
     for (numbers, most) in [(&spread, 2), (&dense, 4), (&two, 2)] {
         for level in [0.001, 0.5, 0.9] {
@@ -309,7 +306,8 @@ fn the_likelihood_tells_normal_from_laplace() {
 
 #[test]
 fn the_likelihood_finds_the_parameters_of_known_distributions() {
-    let one = |text: &str, residuals: &[f64]| fit(text, residuals).unwrap().loss.parameters().to_vec();
+    let one =
+        |text: &str, residuals: &[f64]| fit(text, residuals).unwrap().loss.parameters().to_vec();
     // Student's t with 2 degrees of freedom, whose quantiles are known: its density is that of
     // cauchy with scale sqrt(2).
     let t2 = spread_out(20_001, |q| {
@@ -319,7 +317,10 @@ fn the_likelihood_finds_the_parameters_of_known_distributions() {
     let found = one("cauchy(scale=auto:likelihood)", &t2);
     assert!((found[0] / 2f64.sqrt() - 1.0).abs() < 0.01, "{found:?}");
     // Barron's family: alpha = 2 is the normal, with scale its standard deviation.
-    let found = one("barron(alpha=auto,scale=auto)", &normal(20_001).iter().map(|x| 3.0 * x).collect::<Vec<_>>());
+    let found = one(
+        "barron(alpha=auto,scale=auto)",
+        &normal(20_001).iter().map(|x| 3.0 * x).collect::<Vec<_>>(),
+    );
     assert!((found[0] - 2.0).abs() < 0.02 && (found[1] / 3.0 - 1.0).abs() < 0.02, "{found:?}");
     // And alpha = 0 a Cauchy distribution of scale sqrt(2).
     let cauchy = |q: f64| 2f64.sqrt() * (std::f64::consts::PI * (q - 0.5)).tan();
@@ -330,7 +331,10 @@ fn the_likelihood_finds_the_parameters_of_known_distributions() {
     // The loss's own constant is the integral that is taken here.
     let own = one("barron(alpha=auto,scale=auto,normalised=true)", &t2);
     let found = one("barron(alpha=auto,scale=auto)", &t2);
-    assert!(own.iter().zip(&found).take(2).all(|(a, b)| (a / b - 1.0).abs() < 1e-3), "{own:?} {found:?}");
+    assert!(
+        own.iter().zip(&found).take(2).all(|(a, b)| (a / b - 1.0).abs() < 1e-3),
+        "{own:?} {found:?}"
+    );
     // A bounded loss is the logarithm of no distribution.
     for text in ["welsch", "tukey_biweight", "geman_mcclure"] {
         let error = fit(&format!("{text}(scale=auto:likelihood)"), &t2).unwrap_err().to_string();
@@ -352,9 +356,13 @@ fn several_parameters_are_chosen_together_or_not_at_all() {
 #[test]
 fn passes_in_parts_give_what_one_gives() {
     let mut rng = Rng::named("parts");
-    let residuals: Vec<f64> = (0..5000).map(|_| laplace(rng.unit().clamp(1e-9, 1.0 - 1e-9))).collect();
+    let residuals: Vec<f64> =
+        (0..5000).map(|_| laplace(rng.unit().clamp(1e-9, 1.0 - 1e-9))).collect();
     let texts = [
-        "huber(delta=auto)", "huber(delta=auto:quantile)", "smooth_l1(beta=auto:likelihood)", "huber",
+        "huber(delta=auto)",
+        "huber(delta=auto:quantile)",
+        "smooth_l1(beta=auto:likelihood)",
+        "huber",
     ];
     let requests: Vec<LossRequest> = texts.iter().map(|text| text.parse().unwrap()).collect();
     let mut chooser = Chooser::new(&requests).unwrap();

@@ -16,8 +16,7 @@ fn nearly_a_loss() -> impl Strategy<Value = String> {
     {
         parts.push(part.to_owned());
     }
-    for part in ["auto", ":", "mad", "quantile", "likelihood", "efficiency", "level"]
-    {
+    for part in ["auto", ":", "mad", "quantile", "likelihood", "efficiency", "level"] {
         parts.push(part.to_owned());
     }
     prop::collection::vec(prop::sample::select(parts), 0..8).prop_map(|parts| parts.concat())

@@ -25,8 +25,7 @@ pub fn advice(look: Look, kind: Kind) -> (Vec<Finding>, Vec<Suited>) {
     // Of two classes, the square is that of one of them, as is usual.
     let of_rows = if matches!(kind, Kind::TwoProbabilities | Kind::TwoScores) { 0.5 } else { 1.0 };
     let (brier, _) = mean(rows.iter().map(|row| of_rows * row.brier));
-    let mut measured =
-        format!("log loss {}, Brier score {}", brief(log_mean), brief(brier));
+    let mut measured = format!("log loss {}, Brier score {}", brief(log_mean), brief(brier));
     if impossible > 0 {
         measured = format!(
             "log loss infinite by {impossible} rows, without them {}; Brier score {}",
@@ -63,7 +62,8 @@ pub fn advice(look: Look, kind: Kind) -> (Vec<Finding>, Vec<Suited>) {
             "proper: it is least for probabilities that are true"
         },
     )];
-    let over = confidence.notable && temperature.is_none_or(|t| t > 1.0) && confidence.verdict == OVER;
+    let over =
+        confidence.notable && temperature.is_none_or(|t| t > 1.0) && confidence.verdict == OVER;
     if over {
         let why = "takes the edge off over-confidence: no class is to have probability 1";
         losses.push(Suited::new(plain, &[("label_smoothing", 0.1)], why));
@@ -76,7 +76,9 @@ pub fn advice(look: Look, kind: Kind) -> (Vec<Finding>, Vec<Suited>) {
         losses.push(focal.and_then(|focal| Suited::new(focal, &[], why)));
     }
     if certain.notable && !two {
-        let robust = if probabilities { [].as_slice() } else {
+        let robust = if probabilities {
+            [].as_slice()
+        } else {
             ["generalized_cross_entropy", "symmetric_cross_entropy"].as_slice()
         };
         let why = "if the labels are at fault: a wrong one pulls with a bounded force";
@@ -136,7 +138,8 @@ fn confidence(
     let (confidence, _) = mean(rows.iter().map(|row| row.confidence));
     let (accuracy, _) = mean(rows.iter().map(|row| f64::from(u8::from(row.correct))));
     // What the share of right predictions varies by if the probabilities are true.
-    let error = rows.iter().map(|row| row.confidence * (1.0 - row.confidence)).sum::<f64>().sqrt() / n;
+    let error =
+        rows.iter().map(|row| row.confidence * (1.0 - row.confidence)).sum::<f64>().sqrt() / n;
     let gap = confidence - accuracy;
     let notable = gap.abs() > 3.0 * error && gap.abs() > 0.02;
     let verdict = match (notable, gap > 0.0) {
@@ -150,11 +153,8 @@ fn confidence(
         percent(accuracy),
         percent(error)
     );
-    let mut statistics = vec![
-        ("mean_confidence", confidence),
-        ("accuracy", accuracy),
-        ("standard_error", error),
-    ];
+    let mut statistics =
+        vec![("mean_confidence", confidence), ("accuracy", accuracy), ("standard_error", error)];
     // The least of a parabola through the best temperature and its neighbours.
     let means: Vec<f64> = log_loss.iter().map(|sum| sum.value() / count.max(1) as f64).collect();
     let best = (0..means.len()).min_by(|&a, &b| means[a].total_cmp(&means[b])).unwrap_or(0);
@@ -219,8 +219,10 @@ fn certain(rows: &[Judged]) -> Finding {
     let n = rows.len() as f64;
     let wrong = certain.iter().filter(|row| !row.correct).count() as f64;
     let promised: f64 = certain.iter().map(|row| 1.0 - row.confidence).sum();
-    let notable = wrong >= 5.0 && wrong > 3.0 * promised && wrong > promised + 3.0 * promised.sqrt();
-    let verdict = if notable { "wrong labels, or over-confident" } else { "no sign of wrong labels" };
+    let notable =
+        wrong >= 5.0 && wrong > 3.0 * promised && wrong > promised + 3.0 * promised.sqrt();
+    let verdict =
+        if notable { "wrong labels, or over-confident" } else { "no sign of wrong labels" };
     let mut measured = format!(
         "above 99 % certain: {}; and wrong: {}, expected {}",
         percent(certain.len() as f64 / n),

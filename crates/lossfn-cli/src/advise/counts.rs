@@ -21,7 +21,11 @@ pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
         let why = "for counts, if the prediction is the logarithm of the rate";
         let losses = [
             Suited::new("poisson_log_link", &[], why),
-            Suited::new("squared_error", &[], "if the mean is wanted and predictions stay as they are"),
+            Suited::new(
+                "squared_error",
+                &[],
+                "if the mean is wanted and predictions stay as they are",
+            ),
         ];
         return (vec![bias, rates], losses.into_iter().flatten().collect());
     }
@@ -50,13 +54,15 @@ pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
             brief(alpha),
             brief(error)
         ),
-        statistics: vec![("variance_per_rate", pearson), ("alpha", alpha), ("standard_error", error)],
+        statistics: vec![
+            ("variance_per_rate", pearson),
+            ("alpha", alpha),
+            ("standard_error", error),
+        ],
     };
     // The zeros that a Poisson, or where there is more dispersion a negative binomial distribution of
     // the same has.
-    let expected = |rate: f64| {
-        if over { (alpha * rate).ln_1p() / -alpha } else { -rate }.exp()
-    };
+    let expected = |rate: f64| if over { (alpha * rate).ln_1p() / -alpha } else { -rate }.exp();
     let due = pairs.iter().map(|&(_, rate)| expected(rate)).sum::<f64>() / n;
     let inflated = zeros > due + 3.0 * (due * (1.0 - due) / n).sqrt() && zeros > due + 0.02;
     let law = if over { "a negative binomial" } else { "a Poisson" };

@@ -84,7 +84,8 @@ impl Reading {
 
     /// Adds a row of scores (logarithms of probabilities, up to a constant) and its class.
     fn add(&mut self, position: u64, scores: &[f64], label: usize) {
-        let first_top = (0..scores.len()).fold(0, |top, c| if scores[c] > scores[top] { c } else { top });
+        let first_top =
+            (0..scores.len()).fold(0, |top, c| if scores[c] > scores[top] { c } else { top });
         let largest = scores[first_top];
         let total_at = |over: f64| scores.iter().map(|s| ((s - largest) / over).exp()).sum::<f64>();
         let total = total_at(1.0);

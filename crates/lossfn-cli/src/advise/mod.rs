@@ -93,7 +93,9 @@ pub fn advise(tables: &Tables, question: &Question, threads: usize) -> Result<Ad
     let (name, (findings, losses)) = match kind {
         Kind::Numbers => ("numbers", numbers::advice(look.pairs())),
         Kind::Counts => ("counts", counts::advice(look.pairs())),
-        Kind::TwoProbabilities => ("two classes, predicted probabilities", classes::advice(look, kind)),
+        Kind::TwoProbabilities => {
+            ("two classes, predicted probabilities", classes::advice(look, kind))
+        }
         Kind::TwoScores => ("two classes, raw scores read as logits", classes::advice(look, kind)),
         Kind::Probabilities => ("classes, predicted probabilities", classes::advice(look, kind)),
         Kind::Scores => ("classes, raw scores read as logits", classes::advice(look, kind)),

@@ -138,12 +138,8 @@ pub fn bias(residuals: &[f64], sigma: f64) -> Finding {
         (true, true) => "predictions are too high",
         (true, false) => "predictions are too low",
     };
-    let measured = format!(
-        "mean {}, standard error {}, sigma {}",
-        brief(mean),
-        brief(error),
-        brief(sigma)
-    );
+    let measured =
+        format!("mean {}, standard error {}, sigma {}", brief(mean), brief(error), brief(sigma));
     let statistics = vec![("mean", mean), ("standard_error", error), ("sigma", sigma)];
     Finding { about: "bias", notable, verdict: verdict.into(), measured, statistics }
 }
@@ -170,11 +166,8 @@ fn outliers(residuals: &[f64], sigma: f64) -> Finding {
     let chance = NORMAL_BEYOND_3 * n;
     let notable = share > 0.01 && count > chance + 3.0 * chance.sqrt() && count >= 5.0;
     let verdict = if notable { "more than normal" } else { "no more than normal" };
-    let measured = format!(
-        "{} beyond 3 sigma = {} (normal: 0.27 %)",
-        percent(share),
-        brief(3.0 * sigma)
-    );
+    let measured =
+        format!("{} beyond 3 sigma = {} (normal: 0.27 %)", percent(share), brief(3.0 * sigma));
     let statistics = vec![("share", share), ("normal", NORMAL_BEYOND_3), ("sigma", sigma)];
     Finding { about: "outliers", notable, verdict: verdict.into(), measured, statistics }
 }
@@ -199,8 +192,7 @@ fn tails(residuals: &[f64]) -> (Finding, Option<(f64, f64)>) {
         let index = count as f64 / logs.sum::<f64>();
         (index, index / (count as f64).sqrt())
     });
-    let mut measured =
-        format!("middle 95 % over middle half: {} (normal: 2.91)", brief(kurtosis));
+    let mut measured = format!("middle 95 % over middle half: {} (normal: 2.91)", brief(kurtosis));
     let mut statistics = vec![("quantile_kurtosis", kurtosis), ("normal", NORMAL_KURTOSIS)];
     if let Some((index, error)) = index.filter(|_| notable) {
         measured += &format!("; tail index {} (below 2: no variance)", brief(index));

@@ -2,12 +2,12 @@
 
 use super::Answer;
 use crate::args::{EvalArgs, Format};
+use crate::args::{ReadingArgs, TableArgs};
 use crate::error::CliError;
 use crate::eval::Question;
+use crate::eval::choose::choose;
 use crate::eval::engine::{Tables, evaluate, for_each_row};
 use crate::eval::state::{Reading, State};
-use crate::args::{ReadingArgs, TableArgs};
-use crate::eval::choose::choose;
 use crate::read::{TextOptions, open};
 use crate::report::result_text;
 use lossfn::Reduction;

@@ -64,9 +64,10 @@ pub fn choose(
     let chosen = |(request, fitted): (&LossRequest, &Fitted)| -> Vec<Chosen> {
         let of = |choice: &lossfn::choose::Choice| {
             let (method, statistics) = match choice.basis {
-                Basis::Mad { efficiency, constant, sigma } => {
-                    ("mad", vec![("efficiency", efficiency), ("constant", constant), ("sigma", sigma)])
-                }
+                Basis::Mad { efficiency, constant, sigma } => (
+                    "mad",
+                    vec![("efficiency", efficiency), ("constant", constant), ("sigma", sigma)],
+                ),
                 Basis::Quantile { level } => ("quantile", vec![("level", level)]),
                 Basis::Likelihood { sampled, .. } => {
                     let sampled = sampled.map(|sampled| ("sampled", sampled as f64));

@@ -725,7 +725,8 @@ mod tests {
         let answer = read(&path, &[("y", ReadAs::Number), ("p", ReadAs::Key)]).ok();
         assert_eq!(answer, Some(vec![Whole::Numbers(vec![1.0]), keys(&["0,5"])]));
         let (_directory, path) = file("t.csv", b"1;2\n3;4\n");
-        let options = TextOptions { delimiter: Some(b';'), no_header: true, ..TextOptions::default() };
+        let options =
+            TextOptions { delimiter: Some(b';'), no_header: true, ..TextOptions::default() };
         let csv = Csv::open(&path, options).expect("a table");
         let requests = requests(&csv, &[("2", ReadAs::Number)]);
         let answer = csv.parts(&requests, None).and_then(|parts| gather(parts, 1)).ok();

@@ -110,7 +110,8 @@ fn heavy_tails_call_for_a_robust_loss_with_its_constant() {
     assert_eq!(finding(&laplace, "tails")["found"], "heavy");
     // The MAD of a Laplace distribution of scale b is b ln 2.
     let huber = losses(&laplace)[0].clone();
-    let delta: f64 = huber.trim_start_matches("huber(delta=").trim_end_matches(')').parse().unwrap();
+    let delta: f64 =
+        huber.trim_start_matches("huber(delta=").trim_end_matches(')').parse().unwrap();
     assert!((delta / (1.345 * 1.4826 * 2f64.ln() * 5.0) - 1.0).abs() < 0.06, "{huber}");
     assert_eq!(losses(&laplace)[1], "absolute_error");
 
@@ -325,7 +326,10 @@ fn what_no_advice_can_be_given_on_is_refused() {
     folder.write("several.csv", "y,z,a,b\n0,1,1,2\n");
     folder.write("same.csv", format!("y,p\n{}", "1.5,1.5\n".repeat(40)));
     for (line, message) in [
-        ("few.csv --target y --prediction p", "too few rows count to tell anything: 1, and 30 are needed"),
+        (
+            "few.csv --target y --prediction p",
+            "too few rows count to tell anything: 1, and 30 are needed",
+        ),
         ("header.csv --target y --prediction p", "header.csv: there are no rows to evaluate"),
         ("few.csv --target z --prediction p", "few.csv: there is no column \"z\"; there are: y, p"),
         (

@@ -17,7 +17,8 @@ fn the_answer_says_what_was_chosen_and_why() {
     let due = "\nChosen from the data\ndelta of huber = 1.496: 1.345 sigma, sigma = 1.112 by the MAD \
                of 5 residuals; 95 % efficient at the normal\n";
     assert!(table.ends_with(due) && table.contains("huber(delta=1.496)"), "{table}");
-    let json = folder.run(&format!("eval t.csv {QUESTION} --loss 'huber(auto)' --format json")).json();
+    let json =
+        folder.run(&format!("eval t.csv {QUESTION} --loss 'huber(auto)' --format json")).json();
     let chosen = &json["chosen"][0];
     assert_eq!(chosen["asked"], "huber(delta=auto)");
     assert_eq!((&chosen["loss"], &chosen["value"]), (&"huber(delta=1.496)".into(), &1.496.into()));
@@ -48,7 +49,8 @@ fn every_method_chooses() {
         ("smooth_l1(beta=auto)", "smooth_l1(beta=1.496)", "1.345 sigma"),
         ("huber(delta=auto:likelihood)", "huber(delta=", "by maximum likelihood of 5 residuals"),
     ] {
-        let json = folder.run(&format!("eval t.csv {QUESTION} --loss '{loss}' --format json")).json();
+        let json =
+            folder.run(&format!("eval t.csv {QUESTION} --loss '{loss}' --format json")).json();
         let chosen = &json["chosen"][0];
         let said = chosen["reason"].as_str().expect("a reason");
         let found = chosen["loss"].as_str().expect("a loss");
@@ -78,7 +80,8 @@ fn a_choice_is_the_same_in_every_format_and_from_standard_input() {
     let both = table([("y", array(&y)), ("p", array(&p))]);
     folder.write("t.parquet", parquet(&both, 1000, Compression::SNAPPY));
     folder.write("t.npz", npz(&[("y", npy("(30000,)", &y)), ("p", npy("(30000,)", &p))]));
-    let losses = "--loss 'huber(auto)' --loss 'huber(auto:quantile)' --loss 'huber(auto:likelihood)'";
+    let losses =
+        "--loss 'huber(auto)' --loss 'huber(auto:quantile)' --loss 'huber(auto:likelihood)'";
     let question = format!("--target y --prediction p {losses} --format json");
     let due = folder.run(&format!("eval t.csv {question}")).answer();
     for file in ["t.parquet", "t.npz", "t.csv --threads 1"] {

@@ -23,7 +23,8 @@ use crate::loss::Loss;
 #[must_use]
 pub fn efficiency(loss: &Loss) -> Option<f64> {
     let scales = loss.description().parameters.iter().zip(loss.parameters());
-    let scale = scales.filter(|(p, _)| p.role == crate::Role::Scale).map(|(_, &value)| value).next();
+    let scale =
+        scales.filter(|(p, _)| p.role == crate::Role::Scale).map(|(_, &value)| value).next();
     let scale = scale.filter(|&scale| scale > 0.0).unwrap_or(1.0);
     // Up to 40 standard deviations, beyond which f64 has no numbers for the density.
     let high = (40.0 / scale).log2().ceil() as i32;

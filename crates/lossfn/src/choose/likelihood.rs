@@ -58,7 +58,8 @@ pub(super) fn fit(
         })
         .collect();
     let values = |at: &[f64]| -> Vec<f64> {
-        let value = |(open, &x): (&Open, &f64)| if matches!(open, Open::Scale) { x.exp() } else { x };
+        let value =
+            |(open, &x): (&Open, &f64)| if matches!(open, Open::Scale) { x.exp() } else { x };
         open.iter().zip(at).map(value).collect()
     };
     let mut refused = None;
@@ -236,8 +237,7 @@ fn downhill(start: &[f64], steps: &[f64], mut f: impl FnMut(&[f64]) -> f64) -> V
             .collect();
         let mut try_at = |times: f64| {
             let worst = &corners[n].1;
-            let at: Vec<f64> =
-                middle.iter().zip(worst).map(|(m, w)| m + times * (w - m)).collect();
+            let at: Vec<f64> = middle.iter().zip(worst).map(|(m, w)| m + times * (w - m)).collect();
             (f(&at), at)
         };
         let reflected = try_at(-1.0);

@@ -134,7 +134,9 @@ impl Fitted {
         let parameters = self.loss.description().parameters;
         for choice in &mut fitted.choices {
             let place = parameters.iter().position(|p| p.name == choice.parameter);
-            if let Some(place) = place.filter(|&at| parameters[at].range.contains(rounded(values[at]))) {
+            if let Some(place) =
+                place.filter(|&at| parameters[at].range.contains(rounded(values[at])))
+            {
                 choice.value = rounded(choice.value);
                 values[place] = choice.value;
             }
@@ -183,7 +185,11 @@ impl LossRequest {
     /// # Errors
     /// [`Error::CannotChoose`] if these residuals do not tell, [`Error::ShapeMismatch`] and
     /// [`Error::InvalidWeight`] for the weights.
-    pub fn fit_weighted(&self, residuals: &[f64], weights: Option<&[f64]>) -> Result<Fitted, Error> {
+    pub fn fit_weighted(
+        &self,
+        residuals: &[f64],
+        weights: Option<&[f64]>,
+    ) -> Result<Fitted, Error> {
         if let Some(weights) = weights {
             if weights.len() != residuals.len() {
                 return Err(Error::ShapeMismatch {
@@ -480,9 +486,9 @@ impl Chooser {
             (Open::Scale, Some(End::High)) => {
                 Some("it is as large as any residual: the limit for large scales fits as well")
             }
-            (Open::Scale, Some(End::Low)) => {
-                Some("it is smaller than nearly all residuals: the limit for small scales fits as well")
-            }
+            (Open::Scale, Some(End::Low)) => Some(
+                "it is smaller than nearly all residuals: the limit for small scales fits as well",
+            ),
             (Open::Shape { .. }, Some(_)) => Some("it is at the end of what was searched"),
             (_, None) => None,
         };

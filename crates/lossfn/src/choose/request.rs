@@ -43,16 +43,17 @@ impl Method {
             None => (rest, None),
             Some((name, argument)) => (name, Some(argument.strip_suffix(')').ok_or_else(unknown)?)),
         };
-        let setting = match argument.map(|argument| argument.split_once('=').unwrap_or(("", argument))) {
-            None => None,
-            Some((name, value)) => {
-                let value: f64 = value.trim().parse().map_err(|_| unknown())?;
-                if !(value > 0.0 && value < 1.0) {
-                    return Err(format!("\"auto{rest}\": {value} is not between 0 and 1"));
+        let setting =
+            match argument.map(|argument| argument.split_once('=').unwrap_or(("", argument))) {
+                None => None,
+                Some((name, value)) => {
+                    let value: f64 = value.trim().parse().map_err(|_| unknown())?;
+                    if !(value > 0.0 && value < 1.0) {
+                        return Err(format!("\"auto{rest}\": {value} is not between 0 and 1"));
+                    }
+                    Some((name.trim(), value))
                 }
-                Some((name.trim(), value))
-            }
-        };
+            };
         match (name.trim(), setting) {
             ("", None) => Ok(None),
             (":mad", None) => Ok(Some(Self::MAD)),
