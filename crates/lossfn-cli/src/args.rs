@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use lossfn::choose::LossRequest;
 use lossfn::{Denominator, Loss, NothingValid, Reduction, Task};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -24,6 +25,8 @@ pub struct Args {
 pub enum Command {
     /// What predictions cost: read from files, by any losses, by group
     Eval(Box<EvalArgs>),
+    /// Which losses suit predictions and their targets, and why
+    Advise(AdviseArgs),
     /// Join saved states of parts into the result for the whole
     Merge(MergeArgs),
     /// All losses
@@ -48,6 +51,15 @@ Files: CSV and TSV (also from standard input, as -), Parquet, Arrow IPC (Feather
 where all .npy files given together are the columns of one table, named by file. Which it is, is \
 told from the name, else from the first bytes.
 
+A scale, such as the delta of huber, can be chosen from the residuals of all rows that count:
+  huber(delta=auto)                          95 % as good as squares if residuals are normal: a
+                                             constant times sigma, by the median absolute deviation
+  huber(delta=auto:mad(efficiency=0.85))     the same for another efficiency
+  huber(delta=auto:quantile(level=0.9))      that quantile of the absolute residuals
+  huber(delta=auto:likelihood)               the most likely one
+The answer says which number it is and why. The file is read several times then, and standard \
+input kept in a temporary file.
+
 Rows are counted from 1; the header is not counted. In JSON, numbers that are infinite or not a \
 number are the texts \"inf\", \"-inf\" and \"nan\".
 
@@ -65,32 +77,17 @@ Examples:
       --row-groups 0..8 --save-state part0.json
       part of a file; `lossfn merge part*.json` joins the parts")]
 pub struct EvalArgs {
-    /// Files or patterns such as 'run/*.parquet'; - is CSV from standard input
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub table: TableArgs,
 
-    /// Column of the true values. Labels of classes count from 0; for binary losses 0 and 1 or -1
-    /// and +1. Several columns (as for --prediction) or a list column are a distribution
-    #[arg(long, value_name = "COLUMN")]
-    pub target: String,
-
-    /// Column of the predictions. Class scores: several columns, as 'score_*' or a,b,c, or one
-    /// column of lists. Columns of a pattern are ordered by the number in their name
-    #[arg(long, value_name = "COLUMN")]
-    pub prediction: String,
-
-    /// A loss, such as huber or 'quantile(level=0.9)'; may be given several times. Without it the
-    /// losses that suit the target are picked
+    /// A loss, such as huber, 'quantile(level=0.9)' or 'huber(delta=auto)'; may be given several
+    /// times. Without it the losses that suit the target are picked
     #[arg(long = "loss", value_name = "LOSS")]
-    pub losses: Vec<Loss>,
+    pub losses: Vec<LossRequest>,
 
     /// Column of example weights
     #[arg(long, value_name = "COLUMN")]
     pub weights: Option<String>,
-
-    /// Column that says which rows count: those where it is true or not 0
-    #[arg(long, value_name = "COLUMN")]
-    pub mask: Option<String>,
 
     /// Columns to group by
     #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
@@ -121,14 +118,6 @@ pub struct EvalArgs {
     #[arg(long, value_name = "K", default_value_t = 0)]
     pub worst: usize,
 
-    /// Skip rows in which the prediction, target or weight is missing or not a number, and count them
-    #[arg(long)]
-    pub skip_nan: bool,
-
-    /// Only these row groups (Parquet) or record batches (Arrow file), from 0: 3 or 0..8
-    #[arg(long, value_name = "RANGE", value_parser = parse_range)]
-    pub row_groups: Option<Range<usize>>,
-
     /// Write the state of the cost to this file, for `lossfn merge`. A part in which no row counts is
     /// no error then: another part may have some
     #[arg(long, value_name = "FILE")]
@@ -136,6 +125,43 @@ pub struct EvalArgs {
 
     #[command(flatten)]
     pub output: OutputArgs,
+
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// What is read.
+#[derive(Debug, ClapArgs)]
+pub struct TableArgs {
+    /// Files or patterns such as 'run/*.parquet'; - is CSV from standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Column of the true values. Labels of classes count from 0; for binary losses 0 and 1 or -1
+    /// and +1. Several columns (as for --prediction) or a list column are a distribution
+    #[arg(long, value_name = "COLUMN")]
+    pub target: String,
+
+    /// Column of the predictions. Class scores: several columns, as 'score_*' or a,b,c, or one
+    /// column of lists. Columns of a pattern are ordered by the number in their name
+    #[arg(long, value_name = "COLUMN")]
+    pub prediction: String,
+}
+
+/// How it is read.
+#[derive(Debug, ClapArgs)]
+pub struct ReadingArgs {
+    /// Column that says which rows count: those where it is true or not 0
+    #[arg(long, value_name = "COLUMN")]
+    pub mask: Option<String>,
+
+    /// Skip rows in which the prediction, target or weight is missing or not a number, and count them
+    #[arg(long)]
+    pub skip_nan: bool,
+
+    /// Only these row groups (Parquet) or record batches (Arrow file), from 0: 3 or 0..8
+    #[arg(long, value_name = "RANGE", value_parser = parse_range)]
+    pub row_groups: Option<Range<usize>>,
 
     /// Field separator of text files; by default a tab for .tsv, else a comma
     #[arg(long, value_name = "CHARACTER", value_parser = parse_delimiter)]
@@ -148,6 +174,29 @@ pub struct EvalArgs {
     /// Threads; by default one for each processor
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+What is looked for depends on the target and the prediction: numbers (bias, outliers, tails, skew, \
+uneven spread), counts (dispersion, zeros), two classes or several, with probabilities or raw scores \
+(balance, confidence, labels that may be wrong). Every sentence rests on a number beside it; \
+docs/ADVICE.md says how it is computed and where the threshold comes from. Of more than \
+262144 rows, as many drawn at random, always the same ones, are looked at.
+
+Examples:
+  lossfn advise predictions.csv --target y --prediction p
+  lossfn advise digits.csv --target y --prediction 'score_*' --format json")]
+pub struct AdviseArgs {
+    #[command(flatten)]
+    pub table: TableArgs,
+
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TextFormat,
+
+    #[command(flatten)]
+    pub reading: ReadingArgs,
 }
 
 #[derive(Debug, ClapArgs)]

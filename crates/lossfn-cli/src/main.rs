@@ -1,6 +1,7 @@
 //! The program `lossfn`: what real predictions cost.
 #![forbid(unsafe_code)]
 
+mod advise;
 mod args;
 mod commands;
 mod error;

@@ -50,7 +50,7 @@ pub fn table_text(header: &[String], rows: &[Vec<String>], right: &[usize]) -> S
 }
 
 /// A number as a person reads it: seven significant digits.
-fn brief(x: f64) -> String {
+pub fn brief(x: f64) -> String {
     let size = x.abs();
     if !x.is_finite() || x.fract() == 0.0 && size < 1e10 {
         return format!("{x}");
@@ -63,7 +63,7 @@ fn brief(x: f64) -> String {
 }
 
 /// A number in JSON; infinities and NaN as text.
-fn json_number(x: f64) -> Value {
+pub fn json_number(x: f64) -> Value {
     if x.is_finite() { json!(x) } else { json!(number::text(x)) }
 }
 
@@ -135,6 +135,9 @@ fn result_json(state: &State, entries: &[Entry<'_>]) -> String {
         "denominator": question.denominator.to_string(),
         "costs": entries.iter().map(cost).collect::<Vec<_>>(),
     });
+    if !state.chosen.is_empty() {
+        answer["chosen"] = json!(state.chosen);
+    }
     if question.worst > 0 {
         let row = |row: &CostlyRow<FoundRow>| {
             let list =
@@ -188,6 +191,10 @@ fn result_table(state: &State, entries: &[Entry<'_>]) -> String {
         let rows: Vec<Vec<String>> = entries.chunks(question.losses.len()).map(row).collect();
         let right: Vec<usize> = (question.by.len()..header.len()).collect();
         text += &table_text(&header, &rows, &right);
+    }
+    if !state.chosen.is_empty() {
+        text += "\nChosen from the data\n";
+        state.chosen.iter().for_each(|chosen| text += &format!("{chosen}\n"));
     }
     if question.worst > 0 {
         text += "\nThe most costly rows\n";

@@ -1,9 +1,8 @@
 //! Looking losses up: by name, by alias, by text such as `huber(delta=1.5)`.
 
-use crate::describe::{Description, Kind, Task};
+use crate::describe::{Description, Task};
 use crate::error::Error;
 use crate::loss::Loss;
-use std::str::FromStr;
 
 /// A loss of the catalog.
 pub struct Entry {
@@ -119,68 +118,4 @@ pub fn find(name: &str) -> Result<&'static Entry, Error> {
         };
         Error::UnknownLoss { name: name.to_owned(), suggestion: nearest.filter(near_enough) }
     })
-}
-
-/// Reads `name`, `name(value, ...)`, `name(parameter=value, ...)` or a mixture of the two.
-impl FromStr for Loss {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let unreadable = |reason: String| Error::Unreadable { text: text.to_owned(), reason };
-        let (name, arguments) = match text.split_once('(') {
-            None => (text, None),
-            Some((name, rest)) => {
-                let inner = rest
-                    .trim_end()
-                    .strip_suffix(')')
-                    .ok_or_else(|| unreadable("the closing parenthesis is missing".into()))?;
-                (name, Some(inner.trim()))
-            }
-        };
-        let name = name.trim();
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if name.is_empty() || !name.chars().all(is_name) {
-            return Err(unreadable("a loss's name has letters, digits and _ only".into()));
-        }
-        let entry = find(name)?;
-        let id = entry.description.id;
-        let parameters = entry.description.parameters;
-        let mut values: Vec<Option<f64>> = vec![None; parameters.len()];
-        let arguments = arguments.filter(|inner| !inner.is_empty());
-        let arguments = arguments.iter().flat_map(|inner| inner.split(','));
-        for (position, argument) in arguments.enumerate() {
-            let (place, value) = if let Some((name, value)) = argument.split_once('=') {
-                let name = name.trim();
-                let place = parameters.iter().position(|parameter| parameter.name == name);
-                let place = place.ok_or_else(|| Error::UnknownParameter {
-                    loss: id,
-                    parameter: name.to_owned(),
-                    parameters: parameters.iter().map(|parameter| parameter.name).collect(),
-                })?;
-                (place, value)
-            } else if position < parameters.len() {
-                (position, argument)
-            } else {
-                let count = parameters.len();
-                let plural = if count == 1 { "" } else { "s" };
-                return Err(unreadable(format!("{id} has {count} parameter{plural}, not more")));
-            };
-            let value = value.trim();
-            let range = &parameters[place].range;
-            let wanted = if range.kind == Kind::Switch { "true or false" } else { "a number" };
-            let number = range
-                .read(value)
-                .ok_or_else(|| unreadable(format!("{value:?} is not {wanted}")))?;
-            if values[place].replace(number).is_some() {
-                let name = parameters[place].name;
-                return Err(unreadable(format!("{name} is given twice")));
-            }
-        }
-        let values: Vec<f64> = values
-            .into_iter()
-            .zip(parameters)
-            .map(|(value, parameter)| value.unwrap_or(parameter.default))
-            .collect();
-        entry.build(&values)
-    }
 }

@@ -208,6 +208,17 @@ impl fmt::Display for Range {
     }
 }
 
+/// Whether data can tell what a parameter should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// It cannot: the parameter says what is wanted.
+    Setting,
+    /// It can: the parameter is a scale of the residuals, in the unit of the target.
+    Scale,
+    /// It can: the parameter says how heavy the tails of the residuals are.
+    Shape,
+}
+
 /// A parameter of a loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameter {
@@ -217,6 +228,8 @@ pub struct Parameter {
     pub default: f64,
     /// The values that it may have.
     pub range: Range,
+    /// Whether data can tell what it should be.
+    pub role: Role,
     /// What it is, with its unit.
     pub meaning: &'static str,
 }
@@ -327,9 +340,14 @@ pub trait Described: Sized {
 
 /// Declares the struct of a loss: its parameters and everything that is said about it.
 ///
-/// The text becomes both the documentation of the struct and its [`Description`].
+/// The text becomes both the documentation of the struct and its [`Description`]. A parameter that is
+/// a scale of the residuals is marked so, `delta = 1.0 in POSITIVE scale: "..."`, and can be chosen
+/// from data for it (see [`choose`](crate::choose)); one that says how heavy their tails are, `shape`.
 #[macro_export]
 macro_rules! loss {
+    (@role) => { $crate::Role::Setting };
+    (@role scale) => { $crate::Role::Scale };
+    (@role shape) => { $crate::Role::Shape };
     (
         #[doc = $summary:literal]
         $name:ident: $id:literal {
@@ -339,7 +357,7 @@ macro_rules! loss {
             target: $target:ident,
             $(link: $link:literal,)?
             parameters: { $(
-                $parameter:ident = $default:literal in $range:ident: $meaning:literal
+                $parameter:ident = $default:literal in $range:ident $($role:ident)?: $meaning:literal
             ),* $(,)? },
             $(prepared: { $($prepared:ident = $preparation:expr),* $(,)? },)?
             optimum: $optimum:literal,
@@ -414,6 +432,7 @@ macro_rules! loss {
                     name: stringify!($parameter),
                     default: $default,
                     range: $crate::Range::$range,
+                    role: $crate::loss!(@role $($role)?),
                     meaning: $meaning,
                 }),*],
                 $(prepared: &[$(stringify!($prepared)),*],)?

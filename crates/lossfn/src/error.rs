@@ -120,6 +120,25 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A parameter is to be chosen from data, and there is none here.
+    #[error(
+        "{loss} is to be chosen from data: give it to `lossfn eval`, or in the library to a \
+         LossRequest with residuals; or give a number"
+    )]
+    NeedsData {
+        /// The loss as it was asked for.
+        loss: String,
+    },
+    /// A parameter that cannot be chosen from data, or not from these.
+    #[error("{loss}: {parameter} cannot be chosen: {reason}")]
+    CannotChoose {
+        /// The loss.
+        loss: &'static str,
+        /// The parameter.
+        parameter: &'static str,
+        /// Why, and what to do instead.
+        reason: String,
+    },
     /// A word that is none of those that are known.
     #[error("{found:?} is no {what}: it is {choices}")]
     UnknownChoice {

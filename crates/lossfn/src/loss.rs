@@ -1,7 +1,7 @@
 //! A loss: the trait that formulas implement, and the handle that everything else works with.
 
 use crate::class_axis::ClassAxis;
-use crate::describe::{Described, Description};
+use crate::describe::{Described, Description, Role};
 use crate::kernel::{ClassKernels, PointwiseKernels};
 use crate::number::{Formula, Number};
 use std::fmt;
@@ -170,7 +170,9 @@ impl Loss {
         add("link", d.link.unwrap_or_default().to_owned(), false);
         for p in d.parameters {
             let default = p.range.write(p.default);
-            let text = format!("{} = {default} in {}: {}", p.name, p.range, p.meaning);
+            let auto =
+                if p.role == Role::Setting { "" } else { "; auto chooses it from residuals" };
+            let text = format!("{} = {default} in {}: {}{auto}", p.name, p.range, p.meaning);
             add("parameter", text, false);
         }
         add("optimum", d.optimum.to_owned(), false);

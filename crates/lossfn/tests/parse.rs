@@ -1,5 +1,6 @@
 //! Losses as text: whatever is typed gives a loss or a message, never a panic.
 
+use lossfn::choose::LossRequest;
 use lossfn::{CATALOG, Error, Loss};
 use lossfn_testkit::points::{Rng, values_in};
 use proptest::prelude::*;
@@ -13,6 +14,9 @@ fn nearly_a_loss() -> impl Strategy<Value = String> {
     let mut parts: Vec<String> = names.map(str::to_owned).collect();
     for part in ["(", ")", "=", ",", " ", "1", "-1", "0.5", "1e999", "nan", "inf", "é", "\0", "()"]
     {
+        parts.push(part.to_owned());
+    }
+    for part in ["auto", ":", "mad", "quantile", "likelihood", "efficiency", "level"] {
         parts.push(part.to_owned());
     }
     prop::collection::vec(prop::sample::select(parts), 0..8).prop_map(|parts| parts.concat())
@@ -33,6 +37,14 @@ proptest! {
     fn text_in_the_likeness_of_a_loss_gives_one_or_a_message(text in nearly_a_loss()) {
         match text.parse::<Loss>() {
             Ok(loss) => prop_assert_eq!(loss.to_string().parse::<Loss>(), Ok(loss)),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+        match text.parse::<LossRequest>() {
+            Ok(request) => {
+                let again: LossRequest = request.to_string().parse().unwrap();
+                prop_assert_eq!(again.to_string(), request.to_string());
+                prop_assert_eq!(request.needs_data(), request.loss().is_err());
+            }
             Err(error) => prop_assert!(!error.to_string().is_empty()),
         }
     }

@@ -2,35 +2,46 @@
 
 use super::Answer;
 use crate::args::{EvalArgs, Format};
+use crate::args::{ReadingArgs, TableArgs};
 use crate::error::CliError;
 use crate::eval::Question;
+use crate::eval::choose::choose;
 use crate::eval::engine::{Tables, evaluate, for_each_row};
 use crate::eval::state::{Reading, State};
 use crate::read::{TextOptions, open};
 use crate::report::result_text;
 use lossfn::Reduction;
+use lossfn::choose::LossRequest;
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// Evaluates predictions.
 pub fn run(args: &EvalArgs) -> Result<Answer, CliError> {
-    let mut question = Question::new(args);
+    let mut question = Question::new(args)?;
     question.costs()?;
-    let paths = expand(&args.files)?;
-    let text = TextOptions { delimiter: args.delimiter, no_header: args.no_header };
-    let tables = Tables { sources: open(&paths, text)?, row_groups: args.row_groups.clone() };
+    let is_open = args.losses.iter().any(LossRequest::needs_data);
     if args.reduction == Reduction::None {
-        return losses_of_rows(args, &question, &tables);
+        check_reduction_none(args)?;
     }
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = args.threads.map_or(processors, usize::from);
+    let (paths, tables, threads) = tables(&args.table, &args.reading, is_open)?;
     let say = |note: &str| {
         // Not part of the answer; nobody needs to read it.
         let _ = writeln!(std::io::stderr(), "lossfn: {note}");
     };
+    let mut chosen = Vec::new();
+    if is_open {
+        chosen = choose(&tables, &mut question, &args.losses, threads)?;
+        if args.reduction == Reduction::None || args.output.format == Format::Csv {
+            // There is no place for it in the answer.
+            chosen.iter().for_each(|chosen| say(&chosen.to_string()));
+        }
+    }
+    if args.reduction == Reduction::None {
+        return losses_of_rows(&question, &tables);
+    }
     let outcome = evaluate(&tables, &mut question, threads, say)?;
     let readings = paths.iter().map(|path| reading(path, args)).collect();
-    let state = State::new(question, readings, outcome);
+    let state = State::new(question, readings, outcome, chosen);
     let text = result_text(&state, args.output.format, args.save_state.is_some())?;
     if let Some(path) = &args.save_state {
         state.save(path)?;
@@ -38,9 +49,24 @@ pub fn run(args: &EvalArgs) -> Result<Answer, CliError> {
     Ok(Answer::Text(text))
 }
 
+/// Opens the tables; with the paths that patterns stand for, and the number of threads to use.
+/// With `again`, streams are kept so that they can be read several times.
+pub fn tables(
+    table: &TableArgs,
+    reading: &ReadingArgs,
+    again: bool,
+) -> Result<(Vec<PathBuf>, Tables, usize), CliError> {
+    let paths = expand(&table.files)?;
+    let ReadingArgs { delimiter, no_header, .. } = *reading;
+    let text = TextOptions { delimiter, no_header, keep_streams: again };
+    let tables = Tables { sources: open(&paths, text)?, row_groups: reading.row_groups.clone() };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok((paths, tables, reading.threads.map_or(processors, usize::from)))
+}
+
 fn reading(path: &Path, args: &EvalArgs) -> Reading {
     let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    Reading { file: whole.display().to_string(), row_groups: args.row_groups.clone() }
+    Reading { file: whole.display().to_string(), row_groups: args.reading.row_groups.clone() }
 }
 
 /// The files that patterns stand for.
@@ -65,13 +91,8 @@ pub fn expand(files: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     Ok(paths)
 }
 
-/// `--reduction none`: the losses row by row, as CSV, by way of a temporary file so that an error in
-/// the last row leaves nothing on standard output.
-fn losses_of_rows(
-    args: &EvalArgs,
-    question: &Question,
-    tables: &Tables,
-) -> Result<Answer, CliError> {
+/// What does not go with `--reduction none`.
+fn check_reduction_none(args: &EvalArgs) -> Result<(), CliError> {
     for (name, given) in [
         ("--by", !args.by.is_empty()),
         ("--worst", args.worst > 0),
@@ -82,9 +103,15 @@ fn losses_of_rows(
             return Err(CliError::message(format!("{name} does not go with --reduction none")));
         }
     }
-    if question.losses.is_empty() {
+    if args.losses.is_empty() {
         return Err(CliError::message("--reduction none needs a --loss"));
     }
+    Ok(())
+}
+
+/// `--reduction none`: the losses row by row, as CSV, by way of a temporary file so that an error in
+/// the last row leaves nothing on standard output.
+fn losses_of_rows(question: &Question, tables: &Tables) -> Result<Answer, CliError> {
     let fail = |source| CliError::Write { what: "a temporary file".into(), source };
     let mut spool = csv::Writer::from_writer(tempfile::tempfile().map_err(fail)?);
     let several = tables.sources.len() > 1;

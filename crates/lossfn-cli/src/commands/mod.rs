@@ -1,5 +1,6 @@
 //! The commands: each turns its arguments into an [`Answer`].
 
+mod advise;
 mod describe;
 mod eval;
 mod list;
@@ -36,6 +37,7 @@ impl Answer {
 pub fn run(args: Args) -> Result<Answer, CliError> {
     match args.command {
         Command::Eval(args) => eval::run(&args),
+        Command::Advise(args) => advise::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::List(args) => Ok(list::run(&args)),
         Command::Describe(args) => Ok(describe::run(&args)),

@@ -281,32 +281,77 @@ pub fn evaluate(
         first = totals;
     }
 
-    let (question_ref, costs) = (&*question, &costs);
-    let work = || {
-        let mut totals = Totals::new(costs.len(), question_ref.worst);
-        let mut add_batch = |part: usize, from: u64, table: usize, batch: &Batch| {
+    let question = &*question;
+    let (results, failure) = in_parallel(
+        &queue,
+        &progress,
+        threads,
+        || Totals::new(costs.len(), question.worst),
+        |totals, part, from, table, batch| {
             let start = Place { rank: ranks[table], part, row: from };
-            let rows = Rows::new(question_ref, &roles[table], batch, &met, start)?;
-            add(&mut totals, costs, &met, &roles[table], batch, &rows, start)
+            let rows = Rows::new(question, &roles[table], batch, &met, start)?;
+            add(totals, &costs, &met, &roles[table], batch, &rows, start)
+        },
+    );
+    let mut totals = first.unwrap_or_else(|| Totals::new(costs.len(), question.worst));
+    results.into_iter().for_each(|more| totals.merge(more));
+    finish(totals, failure)
+}
+
+/// Looks at all rows, over threads: each worker has something of its own from `make`, and `add` is
+/// given the rows of every batch with the place of the first. Returns what the workers have, in no
+/// order that means anything.
+pub fn survey<S: Send>(
+    tables: &Tables,
+    question: &Question,
+    threads: usize,
+    make: impl Fn() -> S + Sync,
+    add: impl Fn(&mut S, &Rows<'_>, Place) -> Result<(), Fault> + Sync,
+) -> Result<Vec<S>, CliError> {
+    let roles = tables.roles(question)?;
+    let queue = Mutex::new(tables.queue(&roles)?);
+    let (met, progress, ranks) = (Seen::default(), tables.progress(), tables.ranks());
+    let (found, failure) =
+        in_parallel(&queue, &progress, threads, make, |own, part, from, table, batch| {
+            let start = Place { rank: ranks[table], part, row: from };
+            add(own, &Rows::new(question, &roles[table], batch, &met, start)?, start)
+        });
+    progress.finish_and_clear();
+    let records = &lock(&queue).records;
+    tables.check(records, &roles, &met, failure)?;
+    if records.iter().all(|record| record.rows == 0) { Err(tables.no_rows()) } else { Ok(found) }
+}
+
+/// Works on the parts over threads. Returns what the workers have that saw no fault, and the first
+/// fault in the order of the rows, so that it does not depend on threads.
+fn in_parallel<S: Send>(
+    queue: &Mutex<Queue<'_>>,
+    progress: &ProgressBar,
+    threads: usize,
+    make: impl Fn() -> S + Sync,
+    add: impl Fn(&mut S, usize, u64, usize, &Batch) -> Result<(), Fault> + Sync,
+) -> (Vec<S>, Option<Failure>) {
+    let work = || {
+        let mut own = make();
+        let mut consume = |part: usize, from: u64, table: usize, batch: &Batch| {
+            add(&mut own, part, from, table, batch)
         };
-        while let Some(result) = work_on_next(&queue, &progress, &mut add_batch) {
+        while let Some(result) = work_on_next(queue, progress, &mut consume) {
             result?;
         }
-        Ok(totals)
+        Ok(own)
     };
-    let results: Vec<Result<Totals, Failure>> = std::thread::scope(|scope| {
+    let results: Vec<Result<S, Failure>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         workers
             .into_iter()
             .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
     });
-    // The first fault in the order of the rows, so that the message does not depend on threads.
-    let mut totals = first.unwrap_or_else(|| Totals::new(costs.len(), question.worst));
-    let mut failure: Option<Failure> = None;
+    let (mut found, mut failure): (Vec<S>, Option<Failure>) = (Vec::new(), None);
     for result in results {
         match result {
-            Ok(more) => totals.merge(more),
+            Ok(own) => found.push(own),
             Err(new) => {
                 if failure.as_ref().is_none_or(|old| new.order() < old.order()) {
                     failure = Some(new);
@@ -314,7 +359,7 @@ pub fn evaluate(
             }
         }
     }
-    finish(totals, failure)
+    (found, failure)
 }
 
 /// What is done with a batch: its part, its first row within the part, its table.

@@ -6,7 +6,9 @@
 //! - [`engine`]: all parts of all tables, over threads
 //! - [`state`]: totals as a file
 //! - [`pick`]: the losses that suit the data, when none is named
+//! - [`choose`]: parameters that the data choose
 
+pub mod choose;
 pub mod columns;
 pub mod engine;
 pub mod pick;
@@ -14,8 +16,9 @@ pub mod rows;
 pub mod state;
 pub mod totals;
 
-use crate::args::EvalArgs;
+use crate::args::{EvalArgs, ReadingArgs, TableArgs};
 use crate::error::CliError;
+use lossfn::choose::LossRequest;
 use lossfn::{Cost, Denominator, Loss, NothingValid, Reduction};
 use serde::{Deserialize, Serialize};
 
@@ -40,21 +43,40 @@ pub struct Question {
 }
 
 impl Question {
-    pub fn new(args: &EvalArgs) -> Self {
-        Self {
-            losses: args.losses.iter().map(Loss::to_string).collect(),
-            target: args.target.clone(),
-            prediction: args.prediction.clone(),
+    /// With default numbers where a parameter is yet to be chosen.
+    pub fn new(args: &EvalArgs) -> Result<Self, CliError> {
+        let losses: Result<Vec<Loss>, _> =
+            args.losses.iter().map(LossRequest::with_defaults).collect();
+        Ok(Self {
+            losses: losses?.iter().map(Loss::to_string).collect(),
             weights: args.weights.clone(),
-            mask: args.mask.clone(),
             by: args.by.clone(),
             class_weights: args.class_weights.clone(),
             ignored_class: args.ignored_class,
             reduction: args.reduction,
             denominator: args.denominator,
             nothing_valid: args.nothing_valid,
-            skip_nan: args.skip_nan,
             worst: args.worst,
+            ..Self::of_rows(&args.table, &args.reading)
+        })
+    }
+
+    /// About the rows themselves, without any loss.
+    pub fn of_rows(table: &TableArgs, reading: &ReadingArgs) -> Self {
+        Self {
+            losses: Vec::new(),
+            target: table.target.clone(),
+            prediction: table.prediction.clone(),
+            weights: None,
+            mask: reading.mask.clone(),
+            by: Vec::new(),
+            class_weights: None,
+            ignored_class: None,
+            reduction: Reduction::default(),
+            denominator: Denominator::default(),
+            nothing_valid: NothingValid::default(),
+            skip_nan: reading.skip_nan,
+            worst: 0,
         }
     }
 

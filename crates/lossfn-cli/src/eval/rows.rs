@@ -4,7 +4,7 @@ use crate::eval::Question;
 use crate::eval::columns::Roles;
 use crate::eval::totals::Place;
 use crate::read::{Batch, Values};
-use lossfn::{Cost, Domain, Error, Examples, Scored};
+use lossfn::{Cost, Domain, Error, Examples, Loss, Scored};
 use ndarray::{ArrayView1, ArrayView2};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -197,18 +197,42 @@ impl<'a> Rows<'a> {
             };
             cost.for_each_scored(&self.complete(examples), each)
         } else {
-            if k != 1 || target_width != 1 {
-                return Err(Fault::whole(format!(
-                    "{} compares one prediction with one target, and there are {k} and \
-                     {target_width} numbers per row; name one column each",
-                    cost.loss()
-                )));
-            }
+            self.check_single(cost.loss())?;
             let target = self.binary_target(description.target, seen, start);
             let examples = Examples::new(ArrayView1::from(&*self.prediction.values), &*target);
             cost.for_each_scored(&self.complete(examples), each)
         };
         scored.map_err(|error| self.fault(&error))
+    }
+
+    /// Refuses rows of several numbers on behalf of a loss that takes one.
+    fn check_single(&self, loss: &Loss) -> Result<(), Fault> {
+        let (k, target_width) = (self.prediction.width, self.target.width);
+        if k == 1 && target_width == 1 {
+            return Ok(());
+        }
+        Err(Fault::whole(format!(
+            "{loss} compares one prediction with one target, and there are {k} and \
+             {target_width} numbers per row; name one column each"
+        )))
+    }
+
+    /// Calls `each` with row, residual and weight of the rows that count for a loss.
+    pub fn residuals(
+        &self,
+        loss: &Loss,
+        mut each: impl FnMut(usize, f64, f64),
+    ) -> Result<(), Fault> {
+        self.check_single(loss)?;
+        for (row, prediction, target) in self.valid_rows() {
+            let weight = self.weights.map_or(1.0, |weights| weights[row]);
+            if !(weight >= 0.0 && weight.is_finite()) {
+                let error = Error::InvalidWeight { what: "weight", value: weight, position: row };
+                return Err(self.fault(&error));
+            }
+            each(row, prediction[0] - target[0], weight);
+        }
+        Ok(())
     }
 
     fn complete<'e>(&'e self, examples: Examples<'e>) -> Examples<'e> {
@@ -309,9 +333,19 @@ impl<'a> Rows<'a> {
 
     /// The valid rows' predictions and targets.
     pub fn valid(&self) -> impl Iterator<Item = (&[f64], &[f64])> {
+        self.valid_rows().map(|(_, prediction, target)| (prediction, target))
+    }
+
+    /// The same with the rows' numbers.
+    pub fn valid_rows(&self) -> impl Iterator<Item = (usize, &[f64], &[f64])> {
         (0..self.count)
             .filter(|&row| self.is_valid(row))
-            .map(|row| (self.prediction.row(row), self.target.row(row)))
+            .map(|row| (row, self.prediction.row(row), self.target.row(row)))
+    }
+
+    /// The number of numbers that a target has.
+    pub fn target_width(&self) -> usize {
+        self.target.width
     }
 }
 

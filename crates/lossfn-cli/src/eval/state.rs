@@ -2,6 +2,7 @@
 
 use crate::error::CliError;
 use crate::eval::Question;
+use crate::eval::choose::Chosen;
 use crate::eval::engine::{FoundRow, Outcome};
 use crate::eval::totals::{CostlyRow, Group, Key, compare_keys};
 use lossfn::CostState;
@@ -35,13 +36,21 @@ pub struct State {
     pub groups: Vec<Group>,
     /// For each loss the most costly rows.
     pub worst: Vec<Vec<CostlyRow<FoundRow>>>,
+    /// Parameters that were chosen from data: the numbers are in the question, and here is why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chosen: Vec<Chosen>,
 }
 
 impl State {
-    pub fn new(question: Question, readings: Vec<Reading>, outcome: Outcome) -> Self {
+    pub fn new(
+        question: Question,
+        readings: Vec<Reading>,
+        outcome: Outcome,
+        chosen: Vec<Chosen>,
+    ) -> Self {
         let Outcome { groups, worst, rows, skipped } = outcome;
-        let format = FORMAT.to_owned();
-        Self { format, version: VERSION, question, readings, rows, skipped, groups, worst }
+        let (format, version) = (FORMAT.to_owned(), VERSION);
+        Self { format, version, question, readings, rows, skipped, groups, worst, chosen }
     }
 
     /// Reads a state.
@@ -107,8 +116,16 @@ impl State {
     /// Joins another state into this one. `name` is the other's file.
     pub fn merge(&mut self, other: Self, name: &Path, allow_repeats: bool) -> Result<(), CliError> {
         if let Some(difference) = difference(&self.question, &other.question)? {
+            let hint = if self.question.losses == other.question.losses {
+                ""
+            } else if !self.chosen.is_empty() || !other.chosen.is_empty() {
+                "; what auto chooses from one part is not what it chooses from another: let it \
+                 choose once, from all of the data or one part, and give that number for each part"
+            } else {
+                ""
+            };
             return Err(CliError::message(format!(
-                "{}: this state is of another cost and cannot be joined: {difference}",
+                "{}: this state is of another cost and cannot be joined: {difference}{hint}",
                 name.display()
             )));
         }
@@ -125,6 +142,11 @@ impl State {
             )));
         }
         self.readings.extend(other.readings);
+        for chosen in other.chosen {
+            if !self.chosen.contains(&chosen) {
+                self.chosen.push(chosen);
+            }
+        }
         self.rows += other.rows;
         self.skipped += other.skipped;
         let mut groups: BTreeMap<Key, Vec<CostState>> =

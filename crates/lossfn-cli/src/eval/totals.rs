@@ -26,6 +26,11 @@ impl Place {
         Self { row: self.row + rows as u64, ..self }
     }
 
+    /// A number that no other row has.
+    pub fn position(self) -> u64 {
+        (self.part as u64) << 40 | self.row
+    }
+
     /// What to compare for the order in which rows are given.
     pub fn given_order(self) -> (usize, u64) {
         (self.part, self.row)

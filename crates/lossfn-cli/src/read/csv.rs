@@ -38,6 +38,8 @@ pub(super) struct Csv {
 enum Input {
     /// A file can be read again and again.
     File { bytes: u64 },
+    /// So can a stream that was written to a temporary file.
+    Spooled { file: tempfile::NamedTempFile, bytes: u64 },
     /// A stream is read once; only its first block is kept, so that a caller can look at the first
     /// rows and then begin anew.
     Stream(Stream),
@@ -74,11 +76,29 @@ impl Csv {
         options: TextOptions,
         mut rest: Box<dyn Read + Send>,
     ) -> Result<Self, ReadError> {
+        if options.keep_streams {
+            return Self::from_spooled(path, options, &mut rest);
+        }
         let (head, ended) = read_head(path, &mut rest)?;
         let copy = head.clone();
         let moved_on = AtomicBool::new(false);
         let stream = Stream { head, ended, moved_on, rest: Mutex::new(rest) };
         Self::new(path, options, &copy, ended, Input::Stream(stream))
+    }
+
+    /// Writes a stream to a temporary file and reads the header.
+    fn from_spooled(
+        path: &Path,
+        options: TextOptions,
+        rest: &mut dyn Read,
+    ) -> Result<Self, ReadError> {
+        let fail = |error: std::io::Error| {
+            file_error(path, format!("cannot be kept in a temporary file: {error}"))
+        };
+        let mut file = tempfile::NamedTempFile::new().map_err(fail)?;
+        let bytes = std::io::copy(rest, &mut file).map_err(fail)?;
+        let (head, ended) = read_head(path, &mut file.reopen().map_err(fail)?)?;
+        Self::new(path, options, &head, ended, Input::Spooled { file, bytes })
     }
 
     /// Takes the columns from the first bytes.
@@ -124,8 +144,13 @@ impl Csv {
         longest: usize,
     ) -> Result<Blocks<'_>, ReadError> {
         let reader: Box<dyn Read + Send + '_> = match &self.input {
-            Input::File { .. } => {
-                let mut file = open_file(&self.path)?;
+            Input::File { .. } | Input::Spooled { .. } => {
+                let mut file = match &self.input {
+                    Input::Spooled { file, .. } => {
+                        file.reopen().map_err(|error| io_error(&self.path, &error))?
+                    }
+                    _ => open_file(&self.path)?,
+                };
                 file.seek(SeekFrom::Start(self.start as u64))
                     .map_err(|error| io_error(&self.path, &error))?;
                 Box::new(file)
@@ -168,7 +193,7 @@ impl Source for Csv {
 
     fn bytes(&self) -> Option<u64> {
         match &self.input {
-            Input::File { bytes } => Some(*bytes),
+            Input::File { bytes } | Input::Spooled { bytes, .. } => Some(*bytes),
             Input::Stream(stream) => stream.ended.then_some(stream.head.len() as u64),
         }
     }
@@ -700,7 +725,8 @@ mod tests {
         let answer = read(&path, &[("y", ReadAs::Number), ("p", ReadAs::Key)]).ok();
         assert_eq!(answer, Some(vec![Whole::Numbers(vec![1.0]), keys(&["0,5"])]));
         let (_directory, path) = file("t.csv", b"1;2\n3;4\n");
-        let options = TextOptions { delimiter: Some(b';'), no_header: true };
+        let options =
+            TextOptions { delimiter: Some(b';'), no_header: true, ..TextOptions::default() };
         let csv = Csv::open(&path, options).expect("a table");
         let requests = requests(&csv, &[("2", ReadAs::Number)]);
         let answer = csv.parts(&requests, None).and_then(|parts| gather(parts, 1)).ok();

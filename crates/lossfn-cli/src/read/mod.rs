@@ -193,6 +193,8 @@ pub struct TextOptions {
     pub delimiter: Option<u8>,
     /// The first row is data; the columns are named `1`, `2`, ...
     pub no_header: bool,
+    /// Streams are to be read several times: they are written to temporary files.
+    pub keep_streams: bool,
 }
 
 /// Opened tables, each with the path that names it.

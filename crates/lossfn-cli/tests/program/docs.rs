@@ -71,7 +71,7 @@ fn parameters_in_the_name_are_in_the_description() {
 fn completions_name_the_commands_and_flags() {
     for shell in ["bash", "zsh", "fish"] {
         let text = Folder::new().run(&format!("completions {shell}")).answer();
-        for due in ["eval", "merge", "describe", "save-state", "skip-nan", "row-groups"] {
+        for due in ["eval", "advise", "merge", "describe", "save-state", "skip-nan", "row-groups"] {
             assert!(text.contains(due), "{shell} has no {due}");
         }
     }
@@ -82,6 +82,7 @@ fn manual_pages_are_roff() {
     for (command, due) in [
         ("", "Loss functions"),
         ("eval", "row\\-groups"),
+        ("advise", "dispersion"),
         ("merge", "allow\\-repeats"),
         ("list", "task"),
         ("describe", "format"),
@@ -94,5 +95,5 @@ fn manual_pages_are_roff() {
         assert!(page.to_lowercase().contains(&due.to_lowercase()), "{command}: {page}");
     }
     let refusal = Folder::new().run("man other").refusal();
-    assert!(refusal.contains("there are eval, merge, list"), "{refusal}");
+    assert!(refusal.contains("there are eval, advise, merge, list"), "{refusal}");
 }

@@ -1,5 +1,7 @@
 //! The program as its users meet it: run on files, judged by what it prints.
 
+mod advise;
+mod choose;
 mod common;
 mod docs;
 mod errors;

@@ -9,7 +9,7 @@ loss! {
         prediction: Real "the predicted number, in the unit of the target",
         target: Real,
         parameters: {
-            scale = 1.0 in POSITIVE: "the absolute residual at which half of the largest loss is reached, in the unit of the target",
+            scale = 1.0 in POSITIVE scale: "the absolute residual at which half of the largest loss is reached, in the unit of the target",
         },
         optimum: "0 at prediction = target, with slope 0 and second derivative 1. The factor is scale^2 / 2.",
         limits: "Smooth everywhere and not convex. Tends to scale^2 * pi / 4 far away, where the slope falls to 0 as 1 / residual^3.",

@@ -10,8 +10,8 @@ loss! {
         prediction: Real "the predicted number, in the unit of the target",
         target: Real,
         parameters: {
-            alpha = 1.0 in BELOW_INFINITY: "the shape: 2 is half the squared error, 1 Charbonnier, 0 Cauchy, -2 Geman-McClure, -inf Welsch",
-            scale = 1.0 in POSITIVE: "the absolute residual up to which the loss is about quadratic, in the unit of the target",
+            alpha = 1.0 in BELOW_INFINITY shape: "the shape: 2 is half the squared error, 1 Charbonnier, 0 Cauchy, -2 Geman-McClure, -inf Welsch",
+            scale = 1.0 in POSITIVE scale: "the absolute residual up to which the loss is about quadratic, in the unit of the target",
             normalised = 0.0 in SWITCH: "whether the logarithm of the normalising constant, scale * Z(alpha), is added: the negative log-likelihood, by which alpha and scale can be chosen",
         },
         prepared: { ln_normaliser = scale.ln() + ln_partition(alpha) },

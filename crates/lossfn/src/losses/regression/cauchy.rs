@@ -9,7 +9,7 @@ loss! {
         prediction: Real "the predicted number, in the unit of the target",
         target: Real,
         parameters: {
-            scale = 1.0 in POSITIVE: "the absolute residual at which the pull is largest, in the unit of the target",
+            scale = 1.0 in POSITIVE scale: "the absolute residual at which the pull is largest, in the unit of the target",
         },
         optimum: "0 at prediction = target, with slope 0 and second derivative 1. The factor is scale^2 / 2.",
         limits: "Smooth everywhere and not convex: the second derivative is negative beyond |residual| = scale. The slope is at most scale / 2 and falls to 0 far away; the loss grows as a logarithm.",

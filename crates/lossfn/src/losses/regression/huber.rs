@@ -9,7 +9,7 @@ loss! {
         prediction: Real "the predicted number, in the unit of the target",
         target: Real,
         parameters: {
-            delta = 1.0 in POSITIVE: "the absolute residual at which the quadratic part ends, in the unit of the target",
+            delta = 1.0 in POSITIVE scale: "the absolute residual at which the quadratic part ends, in the unit of the target",
         },
         optimum: "0 at prediction = target, with slope 0. The quadratic part has the factor 1/2; nothing is dropped.",
         limits: "Once differentiable everywhere; the second derivative jumps from 1 to 0 at |residual| = delta, where it counts as 1. For delta to infinity it tends to half the squared error; huber / delta tends to the absolute error for delta to 0.",

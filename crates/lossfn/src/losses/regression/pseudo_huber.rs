@@ -9,7 +9,7 @@ loss! {
         prediction: Real "the predicted number, in the unit of the target",
         target: Real,
         parameters: {
-            delta = 1.0 in POSITIVE: "the absolute residual about which the quadratic part turns into the linear one, in the unit of the target",
+            delta = 1.0 in POSITIVE scale: "the absolute residual about which the quadratic part turns into the linear one, in the unit of the target",
         },
         optimum: "0 at prediction = target, with slope 0 and second derivative 1. The constant -delta^2 that makes it 0 there is kept.",
         limits: "Smooth everywhere. About residual^2 / 2 for small residuals and delta * (|residual| - delta) for large ones; the slope stays below delta.",

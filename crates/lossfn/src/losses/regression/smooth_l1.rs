@@ -9,7 +9,7 @@ loss! {
         prediction: Real "the predicted number, in the unit of the target",
         target: Real,
         parameters: {
-            beta = 1.0 in NON_NEGATIVE: "the absolute residual at which the quadratic part ends, in the unit of the target; 0 gives the absolute error",
+            beta = 1.0 in NON_NEGATIVE scale: "the absolute residual at which the quadratic part ends, in the unit of the target; 0 gives the absolute error",
         },
         optimum: "0 at prediction = target, with slope 0.",
         limits: "Once differentiable for beta > 0; the second derivative jumps from 1/beta to 0 at |residual| = beta, where it counts as 0. The slope stays within -1 and +1.",

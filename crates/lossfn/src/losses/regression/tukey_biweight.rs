@@ -9,7 +9,7 @@ loss! {
         prediction: Real "the predicted number, in the unit of the target",
         target: Real,
         parameters: {
-            scale = 4.685 in POSITIVE: "the absolute residual from which on nothing pulls, in the unit of the target; 4.685 standard deviations are 95 % efficient for normal errors",
+            scale = 4.685 in POSITIVE scale: "the absolute residual from which on nothing pulls, in the unit of the target; 4.685 standard deviations are 95 % efficient for normal errors",
         },
         optimum: "0 at prediction = target, with slope 0 and second derivative 1. The largest loss is scale^2 / 6.",
         limits: "Twice differentiable everywhere and not convex: the second derivative is negative between scale / sqrt(5) and scale. Constant beyond.",

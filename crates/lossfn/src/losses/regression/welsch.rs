@@ -9,7 +9,7 @@ loss! {
         prediction: Real "the predicted number, in the unit of the target",
         target: Real,
         parameters: {
-            scale = 1.0 in POSITIVE: "the width of the bell, in the unit of the target",
+            scale = 1.0 in POSITIVE scale: "the width of the bell, in the unit of the target",
         },
         optimum: "0 at prediction = target, with slope 0 and second derivative 1. The factor is scale^2 / 2.",
         limits: "Smooth everywhere and not convex: the second derivative is negative beyond |residual| = scale / sqrt(2). Tends to scale^2 / 2 far away; the slope falls to 0 faster than any power.",
