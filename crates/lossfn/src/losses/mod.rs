@@ -20,12 +20,16 @@ catalog! {
         pointwise perceptron::Perceptron,
         pointwise hinge::Hinge,
         pointwise squared_hinge::SquaredHinge,
+        pointwise smoothed_hinge::SmoothedHinge,
+        pointwise modified_huber::ModifiedHuber,
         pointwise logistic::Logistic,
         pointwise exponential::Exponential,
+        pointwise sigmoid_margin::SigmoidMargin,
     }
     binary {
         pointwise binary_cross_entropy::BinaryCrossEntropy,
         pointwise binary_cross_entropy_with_logits::BinaryCrossEntropyWithLogits,
+        pointwise brier::Brier,
     }
     multiclass {
         class_axis categorical_cross_entropy::CategoricalCrossEntropy,

@@ -301,7 +301,9 @@ impl<N: Number> Number for Jet<N> {
     #[inline(always)]
     fn sigmoid(self) -> Self {
         let (right, left) = (self.value.sigmoid(), (-self.value).sigmoid());
-        self.chain(right, || right * left, || right * left * (left - right))
+        // 1 - 2 sigmoid x, exact for small x.
+        let balance = || -(self.value * 0.5).tanh();
+        self.chain(right, || right * left, || right * left * balance())
     }
     #[inline(always)]
     fn softplus(self) -> Self {
