@@ -107,7 +107,7 @@ impl<'a> Judge<'a> {
         if order < 2 && both_real && residual.is_infinite() && found == infinite {
             return Verdict::Overflow;
         }
-        if order > 0 {
+        {
             let (definition, precision) = (&self.definition, self.precision);
             let key = (prediction.to_bits(), target.to_bits());
             let nearby = self.nearby.entry(key).or_insert_with(|| {

@@ -225,6 +225,17 @@ impl Precise {
         }
     }
 
+    /// x^y for x >= 0.
+    fn power(&self, y: &Self, bits: usize) -> Self {
+        match (self.sign(), y.sign()) {
+            (None, _) | (_, None) | (Some(-1), _) => Nan,
+            (_, Some(0)) => Self::new(1.0, bits),
+            (Some(0), Some(sign)) if sign > 0 => self.clone(),
+            (Some(0), _) => Infinite { negative: false },
+            _ => y.times(&self.ln()).exp(bits),
+        }
+    }
+
     /// ln(1 + x), which is more than ln of a rounded sum.
     fn ln1p(&self, bits: usize) -> Self {
         let one = Self::new(1.0, bits);
@@ -293,6 +304,7 @@ fn binary(function: Binary, x: &Precise, y: &Precise, bits: usize) -> Precise {
         Binary::Xlogy | Binary::Xlog1py if x.is_zero() => Precise::new(0.0, bits),
         Binary::Xlogy => x.times(&y.ln()),
         Binary::Xlog1py => x.times(&y.ln1p(bits)),
+        Binary::Power => x.power(y, bits),
     }
 }
 
@@ -486,7 +498,16 @@ impl Definition {
                     any(&[x])
                 }
                 Node::Binary(function, x, y) => {
-                    transcendental |= matches!(function, Binary::Xlogy | Binary::Xlog1py);
+                    let rational = matches!(
+                        function,
+                        Binary::Add
+                            | Binary::Subtract
+                            | Binary::Multiply
+                            | Binary::Divide
+                            | Binary::Max
+                            | Binary::Min
+                    );
+                    transcendental |= !rational;
                     any(&[x, y])
                 }
                 Node::Compare(_, x, y) | Node::And(x, y) | Node::Or(x, y) => any(&[x, y]),
