@@ -14,9 +14,9 @@ SMOOTHED_LOGIT_ROWS = [
     for p, y in [(0.0, 1.0), (1.5, 1.0), (-2.5, 0.0), (40.0, 1.0), (-100.0, 0.0), (0.7, 0.3)]
 ]
 
-LOGITS = [0.0, *both_signs([1e-8, 0.5, 1.0, 2.0, 3.5, 10.0, 40.0, 80.0, 100.0, 300.0, 740.0, 1e4, 1e30])]
+LOGITS = [0.0, *both_signs([1e-8, 0.5, 1.0, 1.5, 4.0, 10.0, 40.0, 80.0, 120.0, 300.0, 700.0, 1e4, 1e30])]
 HARD_ROWS = [(p, y) for p in LOGITS for y in (0.0, 1.0)]
-SOFT_ROWS = [(p, y) for p in (-40.0, -2.5, 0.25, 1.0, 100.0) for y in (0.5, 0.1)]
+SOFT_ROWS = [(p, y) for p in (-40.0, -3.5, 1.0, 80.0) for y in (0.5, 0.1)]
 
 
 def rows(points, *settings):
@@ -117,7 +117,7 @@ def quality_focal(order):
         w = p - y
         cross_entropy = (y * softplus(-x) + (1 - y) * softplus(x), w, p * q)
         if w == 0:
-            return mpf(0)
+            return 2 * (p * q) ** 2 * cross_entropy[0] if order == 2 and beta == 2 else mpf(0)
         power = abs(w) ** beta
         first = beta * power / w * p * q
         second = beta * (beta - 1) * power / w**2 * (p * q) ** 2 + beta * power / w * p * q * (q - p)

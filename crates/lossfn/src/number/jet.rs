@@ -419,6 +419,101 @@ impl<N: Number> Number for Jet<N> {
             second: part(|term| term.second),
         }
     }
+    #[inline(always)]
+    fn sigmoid_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
+        if exponent == 0.0 {
+            return Self::fixed(N::constant(1.0));
+        }
+        let e = || symbolic().value;
+        let power = self.value.sigmoid_power(exponent, e);
+        let slope = N::derived(exponent, e) * (power * (-self.value).sigmoid());
+        self.chain(power, || slope, || slope * self.value.sigmoid_balance(exponent, e))
+    }
+    #[inline(always)]
+    fn sigmoid_balance(self, factor: f64, symbolic: impl Fn() -> Self) -> Self {
+        let value = self.value.sigmoid_balance(factor, || symbolic().value);
+        let more = || N::derived(factor + 1.0, || symbolic().value + 1.0);
+        let slope = -(more() * sigmoid_slope(self.value));
+        self.chain(value, || slope, || slope * -(self.value * 0.5).tanh())
+    }
+    #[inline(always)]
+    fn focal(self, gamma: f64, symbolic: impl Fn() -> Self) -> Self {
+        if gamma == 0.0 {
+            return self.softplus();
+        }
+        let (x, e) = (self.value, || symbolic().value);
+        let gamma_itself = || N::derived(gamma, e);
+        let (right, softplus) = (x.sigmoid(), x.softplus());
+        let power = x.sigmoid_power(gamma, e);
+        let slope = power * (gamma_itself() * (-x).sigmoid() * softplus + right);
+        let bend = || {
+            let more = N::derived(2.0 * gamma + 1.0, || e() * 2.0 + 1.0);
+            let balance = gamma_itself() * x.sigmoid_balance(gamma, e);
+            // Times sigmoid(-x) by its root, twice: where that is subnormal, it is multiplied by a
+            // large number first.
+            let root = (-x).sigmoid_power(0.5, || N::constant(0.5));
+            power * (root * (softplus * balance + more * right)) * root
+        };
+        self.chain(x.focal(gamma, e), || slope, bend)
+    }
+    #[inline(always)]
+    fn poly1(self, epsilon: f64, symbolic: impl Fn() -> Self) -> Self {
+        let (x, e) = (self.value, || symbolic().value);
+        let (right, left) = (x.sigmoid(), (-x).sigmoid());
+        let sum = || N::derived(1.0 + epsilon, || e() + 1.0);
+        // 1 + epsilon left, as a sum of positive terms for an epsilon of either sign.
+        let slope = if epsilon < 0.0 {
+            sum() - N::derived(epsilon, e) * right
+        } else {
+            N::derived(epsilon, e) * left + 1.0
+        };
+        // 1 + epsilon (left - right), in the same way, and exact near its zero for a large epsilon.
+        let bend = || {
+            if epsilon <= 1.0 {
+                let rest = N::derived(1.0 - epsilon, || N::constant(1.0) - e());
+                return right * (left * (sum() * left + rest * right));
+            }
+            let rest = N::derived(epsilon - 1.0, || e() - 1.0);
+            let ratio = || (e() + 1.0) / (e() - 1.0);
+            let balance = x.sigmoid_balance((epsilon + 1.0) / (epsilon - 1.0), ratio);
+            right * (left * (rest * balance))
+        };
+        self.chain(x.poly1(epsilon, e), || right * slope, bend)
+    }
+    #[inline(always)]
+    fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self {
+        let slope = sigmoid_slope(self.value);
+        let value = self.value.sigmoid_gap(y.value, exact);
+        self.chain(value, || slope, || slope * -(self.value * 0.5).tanh())
+    }
+    #[inline(always)]
+    fn sigmoid_gap_power(
+        self,
+        y: Self,
+        exact: Option<f64>,
+        exponent: f64,
+        symbolic: impl Fn() -> Self,
+    ) -> Self {
+        if exponent == 0.0 {
+            return Self::fixed(N::constant(1.0));
+        }
+        let (x, y) = (self.value, y.value);
+        let power = x.sigmoid_gap_power(y, exact, exponent, || symbolic().value);
+        let less = x.sigmoid_gap_power(y, exact, exponent - 1.0, || symbolic().value - 1.0);
+        let sign = x.sigmoid_gap(y, exact).sign();
+        let slope = sigmoid_slope(x);
+        let factor = N::derived(exponent, || symbolic().value);
+        let bend = || {
+            let along = sign * less * -(x * 0.5).tanh();
+            if exponent == 1.0 {
+                return factor * slope * along;
+            }
+            let least = x.sigmoid_gap_power(y, exact, exponent - 2.0, || symbolic().value - 2.0);
+            let across = N::derived(exponent - 1.0, || symbolic().value - 1.0) * least * slope;
+            factor * slope * (across + along)
+        };
+        self.chain(power, || factor * (sign * less) * slope, bend)
+    }
 }
 
 /// e x^(e-1); 0 where e is.
@@ -445,6 +540,12 @@ fn reciprocal_beyond_one<N: Number>(x: N) -> (N, N::Mask) {
     let one = N::constant(1.0);
     let is_far = one.less_than(x.abs());
     (N::select(is_far, one / x, x), is_far)
+}
+
+/// sigmoid(x) sigmoid(-x).
+#[inline(always)]
+fn sigmoid_slope<N: Number>(x: N) -> N {
+    x.sigmoid() * (-x).sigmoid()
 }
 
 /// 1 - tanh²(x), exact for large |x|.

@@ -308,4 +308,34 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
     fn expm1_square(self, factor: f64) -> Self {
         self.expm1_square_lane(factor)
     }
+    #[inline(always)]
+    fn sigmoid_power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.sigmoid_power_lane(exponent)
+    }
+    #[inline(always)]
+    fn sigmoid_balance(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.sigmoid_balance_lane(factor)
+    }
+    #[inline(always)]
+    fn focal(self, gamma: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.focal_lane(gamma)
+    }
+    #[inline(always)]
+    fn poly1(self, epsilon: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.poly1_lane(epsilon)
+    }
+    #[inline(always)]
+    fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self {
+        self.sigmoid_gap_lane(y.probability(exact))
+    }
+    #[inline(always)]
+    fn sigmoid_gap_power(
+        self,
+        y: Self,
+        exact: Option<f64>,
+        exponent: f64,
+        _symbolic: impl Fn() -> Self,
+    ) -> Self {
+        self.sigmoid_gap_power_lane(y.probability(exact), exponent)
+    }
 }

@@ -17,6 +17,7 @@ mod jet;
 mod lane;
 mod power;
 mod real;
+mod sigmoid;
 
 pub use expr::{Binary, Comparison, Condition, Expr, Formula, Node, Unary};
 pub use jet::Jet;
@@ -132,6 +133,30 @@ pub trait Number:
     fn expm1_square(self, factor: f64) -> Self;
     /// e^x - 1 - x, exact for small x.
     fn expm1_minus(self) -> Self;
+
+    /// sigmoid(x)^exponent, without the rounding of the base. The exponent as in [`Number::power`].
+    fn sigmoid_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// factor * sigmoid(-x) - sigmoid(x), exact near its zero. The factor, 0 or more, as in
+    /// [`Number::power`].
+    fn sigmoid_balance(self, factor: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// sigmoid(x)^gamma softplus(x): what focal loss charges a class whose probability is
+    /// sigmoid(-x). gamma, 0 or more, as the exponent in [`Number::power`].
+    fn focal(self, gamma: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// softplus(x) + epsilon sigmoid(x), exact also where the two nearly cancel. epsilon, -1 or
+    /// more, as the exponent in [`Number::power`].
+    fn poly1(self, epsilon: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// sigmoid(x) - y, exact also where the two are near each other, for a y from 0 to 1 that is a
+    /// target or a parameter. `exact` is the value of a parameter, before it was rounded.
+    fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self;
+    /// |sigmoid(x) - y|^exponent. y as in [`Number::sigmoid_gap`], the exponent as in
+    /// [`Number::power`].
+    fn sigmoid_gap_power(
+        self,
+        y: Self,
+        exact: Option<f64>,
+        exponent: f64,
+        symbolic: impl Fn() -> Self,
+    ) -> Self;
 
     /// x².
     #[inline(always)]

@@ -296,6 +296,31 @@ impl Number for f64 {
     fn expm1_minus(self) -> Self {
         Portable::new(self).expm1_minus_lane().0
     }
+    fn sigmoid_power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Portable::new(self).sigmoid_power_lane(exponent).0
+    }
+    fn sigmoid_balance(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Portable::new(self).sigmoid_balance_lane(factor).0
+    }
+    fn focal(self, gamma: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Portable::new(self).focal_lane(gamma).0
+    }
+    fn poly1(self, epsilon: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Portable::new(self).poly1_lane(epsilon).0
+    }
+    fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self {
+        Portable::new(self).sigmoid_gap_lane(Portable::new(y).probability(exact)).0
+    }
+    fn sigmoid_gap_power(
+        self,
+        y: Self,
+        exact: Option<f64>,
+        exponent: f64,
+        _symbolic: impl Fn() -> Self,
+    ) -> Self {
+        let y = Portable::new(y).probability(exact);
+        Portable::new(self).sigmoid_gap_power_lane(y, exponent).0
+    }
 }
 
 type Portable = super::Lane<f64, super::Unfused>;

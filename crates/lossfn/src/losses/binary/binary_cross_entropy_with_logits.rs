@@ -34,7 +34,7 @@ impl Pointwise for BinaryCrossEntropyWithLogits {
 
 /// A term without weight is 0, also where the logit is infinite.
 #[inline(always)]
-fn term<N: Number>(weight: N, logit: N) -> N {
+pub(super) fn term<N: Number>(weight: N, logit: N) -> N {
     let zero = N::constant(0.0);
     N::select(weight.equals(zero), zero, weight * logit.softplus())
 }

@@ -22,10 +22,16 @@ loss! {
 impl Pointwise for SmoothedHinge {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        let width = N::parameter("width", self.width);
-        let short = (N::constant(1.0) - target * prediction).positive_part();
-        // A width that rounds to 0 leaves the straight part alone.
-        let round = short.square() / (width * 2.0);
-        N::select(short.less_than(width), round, short - width * 0.5)
+        let (width, one) = (|| N::parameter("width", self.width), N::constant(1.0));
+        let margin = target * prediction;
+        let short = (one - margin).positive_part();
+        // No margin is so near to 1, and in f32 the width may round to 0.
+        if self.width < 1e-30 {
+            return short;
+        }
+        // Not short < width: that would round small margins away.
+        let border = N::derived(1.0 - self.width, || one - width());
+        let round = short.square() / (width() * 2.0);
+        N::select(border.less_than(margin), round, short - width() * 0.5)
     }
 }
