@@ -214,6 +214,13 @@ pub fn hard_numbers(domain: Domain, precision: Precision) -> Vec<f64> {
     }
 }
 
+/// Whether a loss has its default parameters.
+#[must_use]
+pub fn is_default(loss: &Loss) -> bool {
+    let defaults = loss.description().parameters.iter().map(|parameter| parameter.default);
+    defaults.eq(loss.parameters().iter().copied())
+}
+
 /// Predictions and targets in the domain of a pointwise loss.
 #[must_use]
 pub fn points(loss: &Loss, precision: Precision) -> Vec<(f64, f64)> {
@@ -228,15 +235,16 @@ pub fn points(loss: &Loss, precision: Precision) -> Vec<(f64, f64)> {
             all.into_iter().filter(|&y| domain.contains(y)).collect()
         }
     };
-    let defaults = description.parameters.iter().map(|parameter| parameter.default);
-    let is_default = defaults.eq(loss.parameters().iter().copied());
     // With many digits a point takes milliseconds; other settings get a part of the points.
-    let every = if is_default { 1 } else { 5 };
+    let every = if is_default(loss) { 1 } else { 5 };
     for (place, &target) in targets.iter().enumerate() {
         if place < 2 {
             let hard = hard_numbers(description.prediction, precision);
             let hard = hard.into_iter().skip(place).step_by(every);
             points.extend(hard.map(|prediction| (prediction, target)));
+        }
+        if every > 1 && place > 1 {
+            continue;
         }
         // Kinks lie where the residual or the score is one of these, and a step beside them.
         let mut offsets = vec![0.0, 1.0];

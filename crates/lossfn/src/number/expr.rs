@@ -28,6 +28,14 @@ macro_rules! unary_functions {
                 }
             }
 
+            /// Whether the value there is one that f64 has.
+            fn is_exact_at(self, x: f64) -> bool {
+                let value: f64 = self.apply(x);
+                matches!(self, Self::Negate | Self::Abs | Self::Sign)
+                    || self == Self::Sqrt && value * value == x
+                    || (x == 0.0 || x == 1.0) && (value == 0.0 || value == 1.0)
+            }
+
             /// The function of a number.
             pub fn apply<N: Number>(self, x: N) -> N {
                 match self {
@@ -280,8 +288,10 @@ impl Expr {
     }
 
     fn unary(self, function: Unary) -> Self {
+        // Only what is exact: a formula is not to have rounded numbers in it.
         if let Some(x) = self.as_constant()
             && function != Unary::Total
+            && function.is_exact_at(x)
         {
             return Self::constant(function.apply(x));
         }

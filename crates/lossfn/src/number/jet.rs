@@ -345,6 +345,16 @@ impl<N: Number> Number for Jet<N> {
         Self { value: value.value, ..slopes }
     }
     #[inline(always)]
+    fn in_units(self, scale: Self, f: impl Fn(Self) -> Self) -> Self {
+        if scale.first.is_some() || self.second.is_some() {
+            return f(self / scale) * scale * scale;
+        }
+        let unit = scale.value;
+        let inner = f(Self { value: self.value / unit, ..self });
+        let first = inner.first.map(|first| first * unit);
+        Self { value: inner.value * unit * unit, first, second: inner.second }
+    }
+    #[inline(always)]
     fn exp_scaled(self, factor: f64, symbolic: impl Fn() -> Self) -> Self {
         let f = || symbolic().value;
         let e = self.value.exp_scaled(factor, f);
@@ -364,12 +374,13 @@ impl<N: Number> Number for Jet<N> {
     #[inline(always)]
     fn ln1p_square(self) -> Self {
         let x = self.value;
-        let (small, is_far) = reciprocal_beyond_one(x);
-        let share = N::constant(1.0) / (small.square() + 1.0);
+        let (small, is_far) = reciprocal_beyond(1024.0, x);
+        let one = N::constant(1.0);
+        let sum = small.square() + 1.0;
         // 2 (1 - x²) / (1 + x²)²; for 1/x instead of x it is -x^4 of that.
-        let bend = (N::constant(1.0) - small) * (small + 1.0) * share.square() * 2.0;
+        let bend = (one - small) * (small + 1.0) * 2.0 / sum.square();
         let bend = N::select(is_far, -(small.square()) * bend, bend);
-        self.chain(x.ln1p_square(), || small * share * 2.0, || bend)
+        self.chain(x.ln1p_square(), || small * 2.0 / sum, || bend)
     }
     #[inline(always)]
     fn sqrt1p_square_m1(self) -> Self {
@@ -379,16 +390,15 @@ impl<N: Number> Number for Jet<N> {
     }
     #[inline(always)]
     fn square_share(self) -> Self {
-        let (small, is_far) = reciprocal_beyond_one(self.value);
-        let one = N::constant(1.0);
-        let share = one / (small.square() + 1.0);
+        let (small, is_far) = reciprocal_beyond(1024.0, self.value);
+        let square = small.square();
+        let sum = square + 1.0;
         // 2x / (1 + x²)² and (2 - 6x²) / (1 + x²)³; for v = 1/x they are 2v³ / (1 + v²)² and
         // (2v² - 6) v⁴ / (1 + v²)³.
-        let odd = N::select(is_far, small.square() * small, small) * share.square() * 2.0;
-        let square = small.square();
-        let near = one - square * 3.0;
-        let far = (square - 3.0) * square.square();
-        let bend = N::select(is_far, far, near) * share.square() * share * 2.0;
+        let odd = N::select(is_far, square * small, small) * 2.0 / sum.square();
+        let near = N::constant(2.0) - square * 6.0;
+        let far = (square * 2.0 - 6.0) * square.square();
+        let bend = N::select(is_far, far, near) / (sum.square() * sum);
         self.chain(self.value.square_share(), || odd, || bend)
     }
     #[inline(always)]
@@ -528,18 +538,26 @@ fn power_slope<N: Number>(x: N, exponent: f64, symbolic: impl Fn() -> N) -> N {
 /// x / √(1 + x²) and 1 / √(1 + x²), without overflow.
 #[inline(always)]
 fn unit_hypotenuse<N: Number>(x: N) -> (N, N) {
-    let (small, is_far) = reciprocal_beyond_one(x);
+    let (small, is_far) = reciprocal_beyond(1.0, x);
     let long = N::constant(1.0) / (small.square() + 1.0).sqrt();
     let short = small * long;
     (N::select(is_far, long * x.sign(), short), N::select(is_far, short.abs(), long))
 }
 
-/// x, or 1/x where |x| is above 1, and which of the two it is.
+/// x² / (1 + x²) and 1 / (1 + x²), without overflow.
 #[inline(always)]
-fn reciprocal_beyond_one<N: Number>(x: N) -> (N, N::Mask) {
-    let one = N::constant(1.0);
-    let is_far = one.less_than(x.abs());
-    (N::select(is_far, one / x, x), is_far)
+fn unit_hypotenuse_squares<N: Number>(x: N) -> (N, N) {
+    let (small, is_far) = reciprocal_beyond(1.0, x);
+    let long = N::constant(1.0) / (small.square() + 1.0);
+    let short = small.square() * long;
+    (N::select(is_far, long, short), N::select(is_far, short, long))
+}
+
+/// x, or 1/x where |x| is above a limit, and which of the two it is.
+#[inline(always)]
+fn reciprocal_beyond<N: Number>(limit: f64, x: N) -> (N, N::Mask) {
+    let is_far = N::constant(limit).less_than(x.abs());
+    (N::select(is_far, N::constant(1.0) / x, x), is_far)
 }
 
 /// sigmoid(x) sigmoid(-x).
@@ -561,12 +579,13 @@ impl<N: Number> Jet<N> {
     #[inline(always)]
     fn power1p_square_rule(self, value: N, exponent: f64, symbolic: impl Fn() -> N) -> Self {
         let x = self.value;
-        let (sine, cosine) = unit_hypotenuse(x);
+        let (sine, _) = unit_hypotenuse(x);
         let double = N::derived(2.0 * exponent, || symbolic() * 2.0);
         let rest = N::derived(2.0 * exponent - 1.0, || symbolic() * 2.0 - 1.0);
         let less = x.power1p_square(exponent - 1.0, || symbolic() - 1.0);
         let half = x.power1p_square(exponent - 0.5, || symbolic() - 0.5);
-        let bend = || double * less * (cosine.square() + rest * sine.square());
+        let (sine_square, cosine_square) = unit_hypotenuse_squares(x);
+        let bend = || double * less * (cosine_square + rest * sine_square);
         self.chain(value, || double * (sine * half), bend)
     }
 

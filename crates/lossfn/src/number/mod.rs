@@ -115,6 +115,12 @@ pub trait Number:
     /// The same function written in two ways: the value is taken from the first, the derivatives from
     /// the second. For where no single form keeps the digits of both.
     fn rewritten(value: Self, slopes: Self) -> Self;
+    /// scale² f(x / scale): a loss that begins as its square does at any scale. The derivatives are
+    /// scale f' and f'', without a factor that is multiplied in and divided out again.
+    #[inline(always)]
+    fn in_units(self, scale: Self, f: impl Fn(Self) -> Self) -> Self {
+        f(self / scale) * scale * scale
+    }
     /// e^(factor x), without the rounding of the product. The factor as in [`Number::power`].
     fn exp_scaled(self, factor: f64, symbolic: impl Fn() -> Self) -> Self;
     /// (1 + x²)^exponent, without overflow of the square. The exponent as in [`Number::power`].

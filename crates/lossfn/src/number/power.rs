@@ -70,7 +70,9 @@ impl<T: Real, I: Isa> Lane<T, I> {
         let low = Self::pick(far, Self::constant(0.0), sum.1 + square.1);
         let Pair(high, low) = Self::pick(far, a, sum.0).ln_pair(low);
         let factor = Self::pick(far, Self::constant(2.0), Self::constant(1.0));
-        Pair(high * factor, low * factor)
+        let infinite = Self::constant(f64::INFINITY);
+        let high = Self::pick(a.0 == infinite.0, infinite, high * factor);
+        Pair(high, low * factor)
     }
 
     /// The constant, with what its rounding to this type loses.
@@ -83,8 +85,8 @@ impl<T: Real, I: Isa> Lane<T, I> {
     /// e^(factor x).
     #[inline(always)]
     pub(super) fn exp_scaled_lane(self, factor: f64) -> Self {
-        // Beyond this the result is 0 or infinite whatever the low part is, which may be NaN there.
         let Pair(high, low) = Pair(self, Self::constant(0.0)).times(factor);
+        // Beyond this the result is 0 or infinite whatever the low part is.
         let is_far = Self::constant(2000.0).0 < Number::abs(high).0;
         high.exp_with(Self::pick(is_far, Self::constant(0.0), low))
     }
@@ -116,6 +118,9 @@ impl<T: Real, I: Isa> Lane<T, I> {
     /// (1 + x²)^exponent.
     #[inline(always)]
     pub(super) fn power1p_square_lane(self, exponent: f64) -> Self {
+        if exponent == 0.0 {
+            return Self::constant(1.0);
+        }
         let Pair(high, low) = self.ln1p_square_pair().times(exponent);
         Self::pick(self.0.is_nan(), self, high.exp_with(low))
     }
@@ -147,7 +152,8 @@ impl<T: Real, I: Isa> Lane<T, I> {
     #[inline(always)]
     pub(super) fn sqrt1p_square_m1_lane(self) -> Self {
         let a = Number::abs(self);
-        a * (a / (self.hypotenuse() + 1.0))
+        let far = Self::constant(FAR).0 < a.0;
+        Self::pick(far, a - 1.0, a * (a / (self.hypotenuse() + 1.0)))
     }
 
     /// x² / (1 + x²).
@@ -206,6 +212,9 @@ impl<T: Real, I: Isa> Pair<T, I> {
     pub(super) fn times(self, factor: f64) -> Self {
         let Pair(high, low) = Lane::constant_pair(factor);
         let product = self.0.product(high);
-        Pair(product.0, product.1 + (self.1 * high + self.0 * low))
+        let rest = product.1 + (self.1 * high + self.0 * low);
+        // Where the first is infinite, what it lost is not a number.
+        let is_finite = Number::abs(product.0).0 < T::from_f64(f64::INFINITY);
+        Pair(product.0, Lane::pick(is_finite, rest, Lane::constant(0.0)))
     }
 }

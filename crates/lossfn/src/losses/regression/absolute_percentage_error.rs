@@ -25,6 +25,8 @@ impl Pointwise for AbsolutePercentageError {
         let epsilon = N::parameter("epsilon", self.epsilon);
         let r = prediction - target;
         let zero = N::constant(0.0);
-        N::select(r.equals(zero), zero, r.abs() / target.abs().max(epsilon))
+        let unit = target.abs().max(epsilon);
+        // Nothing is no error, of nothing too.
+        N::select(r.equals(zero) & unit.equals(zero), zero, r.abs() / unit)
     }
 }

@@ -31,7 +31,9 @@ impl Pointwise for Barron {
             return x * (x * 0.5);
         }
         if self.alpha == 0.0 {
-            return (x * N::constant(FRAC_1_SQRT_2)).ln1p_square();
+            let half = N::constant(0.5);
+            let root = N::derived(FRAC_1_SQRT_2, || half.sqrt());
+            return (x * root).ln1p_square();
         }
         if self.alpha == f64::NEG_INFINITY {
             return -x.expm1_square(-0.5);

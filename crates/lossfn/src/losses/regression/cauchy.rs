@@ -23,6 +23,6 @@ impl Pointwise for Cauchy {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let scale = N::parameter("scale", self.scale);
-        ((prediction - target) / scale).ln1p_square() * 0.5 * scale * scale
+        (prediction - target).in_units(scale, |x| x.ln1p_square() * 0.5)
     }
 }

@@ -23,6 +23,6 @@ impl Pointwise for GemanMcclure {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let scale = N::parameter("scale", self.scale);
-        ((prediction - target) / scale).square_share() * 0.5 * scale * scale
+        (prediction - target).in_units(scale, |x| x.square_share() * 0.5)
     }
 }

@@ -23,6 +23,6 @@ impl Pointwise for PseudoHuber {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let delta = N::parameter("delta", self.delta);
-        ((prediction - target) / delta).sqrt1p_square_m1() * delta * delta
+        (prediction - target).in_units(delta, N::sqrt1p_square_m1)
     }
 }

@@ -24,13 +24,17 @@ impl Pointwise for TukeyBiweight {
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let scale = N::parameter("scale", self.scale);
         let one = N::constant(1.0);
-        let x = (prediction - target) / scale;
-        let q = x.square();
-        // 1 - (1 - q)^3: the first form keeps the digits near 0, the second those of slopes near 1.
-        let rest = (one - x) * (x + 1.0);
-        let inside = N::rewritten(q * (q * (q - 3.0) + 3.0), one - rest * rest.square());
-        let share = N::select(x.abs().less_than(one), inside, one);
-        let nan_or_one = N::select(x.equals(x), share, x);
-        nan_or_one / 6.0 * scale * scale
+        let r = prediction - target;
+        // 1 - x² as a product, which is exact near the end of the bell.
+        let rest = (scale - r.abs()) / scale * (r.abs() / scale + 1.0);
+        let is_inside = r.abs().less_than(scale);
+        r.in_units(scale, |x| {
+            let q = x.square();
+            let rest = N::rewritten(rest, one - q);
+            // 1 - (1 - q)³: the first form keeps the digits near 0, the second those of slopes.
+            let inside = N::rewritten(q * (q * (q - 3.0) + 3.0), one - rest * rest.square());
+            let share = N::select(is_inside, inside, one);
+            N::select(x.equals(x), share, x) / 6.0
+        })
     }
 }

@@ -23,7 +23,6 @@ impl Pointwise for Welsch {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let scale = N::parameter("scale", self.scale);
-        let bell = ((prediction - target) / scale).expm1_square(-1.0);
-        -(bell * 0.5 * scale * scale)
+        (prediction - target).in_units(scale, |x| -(x.expm1_square(-1.0) * 0.5))
     }
 }
