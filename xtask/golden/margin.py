@@ -1,6 +1,6 @@
 """Losses of the margin."""
 
-from common import DEFAULT, F32_MAX, MARGIN_ROWS, around, on_margin, zero
+from common import DEFAULT, F32_MAX, MARGIN_ROWS, Loss, around, on_margin, zero
 from mpmath import atan, exp, ln, mpf
 
 # Score and class: every margin with one class, and some with the other.
@@ -18,7 +18,7 @@ def with_parameter(name, values, margins):
 def smoothed_hinge_rows():
     rows = [({"width": 1.0}, p, t) for _, p, t in MARGIN_ROWS if abs(p) < 1e9]
     for width in (2.0, 0.25, 0.1, 1e-6, 1e6):
-        rows += with_parameter("width", [width], [1 - width, 1 - width / 2, 1 - 2 * width, 1.0, 0.99999, -3.5])
+        rows += with_parameter("width", [width], [1 - width if width in (2.0, 0.25) else 0.95, 1 - width / 2, 1 - 2 * width, 1.0, 0.99999, -3.5])
     return rows
 
 
@@ -118,5 +118,19 @@ LOSSES = {
         [({"q": 1.0}, p, t) for _, p, t in SMOOTH_ROWS]
         + [({"q": 1.0}, x, 1.0) for x in [*around(0.5), F32_MAX, 2.0**-126]]
         + with_parameter("q", [2.0, 0.5, 0.1, 4.0, 100.0], [-2.5, 0.0, 0.75, 1.0, 3.0, 1000.0, 1e8]),
+    ),
+    "hinge_embedding": Loss(
+        "PyTorch's HingeEmbeddingLoss; contrastive losses of pairs: Hadsell, Chopra and LeCun (2006),"
+        " doi:10.1109/CVPR.2006.100",
+        lambda p, t, margin: p if t > 0 else max(mpf(0), margin - p),
+        lambda p, t, margin: mpf(1 if t > 0 else -1 if p < margin else 0),
+        lambda p, t, margin: mpf(0),
+        [
+            ({"margin": margin}, p, t)
+            for margin in (1.0, 0.25, 3.0)
+            for p in (0.0, 1e-8, 0.125, 0.25, 0.5, 1.0, 2.5, 3.0, 1e4, 1e30)
+            for t in (1.0, -1.0)
+        ],
+        checkable=lambda p: 0 < p < 1e155,
     ),
 }

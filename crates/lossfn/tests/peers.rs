@@ -189,7 +189,8 @@ fn savage_is_the_brier_score_of_the_probability() {
 #[test]
 fn sigmoid_margins_of_both_classes_add_up_to_one() {
     for score in [-3.0, -0.5, 0.0, 0.1, 20.0] {
-        let (value, other) = (at("sigmoid_margin", score, 1.0).0, at("sigmoid_margin", score, -1.0).0);
+        let (value, other) =
+            (at("sigmoid_margin", score, 1.0).0, at("sigmoid_margin", score, -1.0).0);
         assert!((value + other - 1.0).abs() < 1e-15);
     }
 }

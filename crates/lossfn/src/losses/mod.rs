@@ -41,7 +41,9 @@ catalog! {
         pointwise exponential::Exponential,
         pointwise sigmoid_margin::SigmoidMargin,
         pointwise savage::Savage,
+        pointwise tangent::Tangent,
         pointwise distance_weighted::DistanceWeighted,
+        pointwise hinge_embedding::HingeEmbedding,
     }
     binary {
         pointwise binary_cross_entropy::BinaryCrossEntropy,

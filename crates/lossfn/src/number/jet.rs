@@ -3,7 +3,7 @@
 //! Everything here must be inlined into the kernels, or they are not widened to vectors. A closure
 //! cannot be told to be; those that are called once are, so what is used twice is a function.
 
-use super::Number;
+use super::{Number, special};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A number with its first and second derivative by one variable.
@@ -328,6 +328,13 @@ impl<N: Number> Number for Jet<N> {
     #[inline(always)]
     fn power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
         let (x, e) = (self.value, || symbolic().value);
+        if exponent < 0.0 {
+            // The exponent less 1 would be rounded, which counts far out.
+            let power = x.power(exponent, e);
+            let slope = power / x * N::derived(exponent, e);
+            let bend = || slope / x * N::derived(exponent - 1.0, || e() - 1.0);
+            return self.chain(power, || slope, bend);
+        }
         let slope = power_slope(x, exponent, e);
         let bend = power_slope(x, exponent - 1.0, || e() - 1.0);
         self.chain(x.power(exponent, e), || slope, || bend * N::derived(exponent, e))
@@ -452,17 +459,17 @@ impl<N: Number> Number for Jet<N> {
             return self.softplus();
         }
         let (x, e) = (self.value, || symbolic().value);
-        let gamma_itself = || N::derived(gamma, e);
-        let (right, softplus) = (x.sigmoid(), x.softplus());
+        let factor = || N::derived(gamma, e);
+        let (right, left) = (x.sigmoid(), (-x).sigmoid());
+        let softplus = x.until_decayed().softplus();
         let power = x.sigmoid_power(gamma, e);
-        let slope = power * (gamma_itself() * (-x).sigmoid() * softplus + right);
+        let slope = power * (factor() * left * softplus + right);
         let bend = || {
-            let more = N::derived(2.0 * gamma + 1.0, || e() * 2.0 + 1.0);
-            let balance = gamma_itself() * x.sigmoid_balance(gamma, e);
-            // Times sigmoid(-x) by its root, twice: where that is subnormal, it is multiplied by a
-            // large number first.
-            let root = (-x).sigmoid_power(0.5, || N::constant(0.5));
-            power * (root * (softplus * balance + more * right)) * root
+            // gamma (gamma left - right) softplus + (2 gamma + 1) right, with smaller terms.
+            let square = N::derived(gamma * gamma, || e() * e());
+            let most = N::derived(2.0 * gamma + 1.0, || e() * 2.0 + 1.0);
+            let rest = square * left * softplus + (most - factor() * softplus) * right;
+            power * left * rest
         };
         self.chain(x.focal(gamma, e), || slope, bend)
     }
@@ -477,16 +484,14 @@ impl<N: Number> Number for Jet<N> {
         } else {
             N::derived(epsilon, e) * left + 1.0
         };
-        // 1 + epsilon (left - right), in the same way, and exact near its zero for a large epsilon.
+        // 1 + epsilon (left - right), in the same way; for a larger epsilon it has a zero.
         let bend = || {
+            let far = sum() * left + N::derived(1.0 - epsilon, || N::constant(1.0) - e()) * right;
             if epsilon <= 1.0 {
-                let rest = N::derived(1.0 - epsilon, || N::constant(1.0) - e());
-                return right * (left * (sum() * left + rest * right));
+                return right * (left * far);
             }
-            let rest = N::derived(epsilon - 1.0, || e() - 1.0);
-            let ratio = || (e() + 1.0) / (e() - 1.0);
-            let balance = x.sigmoid_balance((epsilon + 1.0) / (epsilon - 1.0), ratio);
-            right * (left * (rest * balance))
+            let near = N::constant(1.0) - N::derived(epsilon, e) * (x * 0.5).tanh();
+            right * (left * N::select(x.abs().less_than(N::constant(1.0)), near, far))
         };
         self.chain(x.poly1(epsilon, e), || right * slope, bend)
     }
@@ -523,6 +528,93 @@ impl<N: Number> Number for Jet<N> {
             factor * slope * (across + along)
         };
         self.chain(power, || factor * (sign * less) * slope, bend)
+    }
+    #[inline(always)]
+    fn sin(self) -> Self {
+        let sin = self.value.sin();
+        self.chain(sin, || self.value.cos(), || -sin)
+    }
+    #[inline(always)]
+    fn cos(self) -> Self {
+        let cos = self.value.cos();
+        self.chain(cos, || -self.value.sin(), || -cos)
+    }
+    #[inline(always)]
+    fn atan(self) -> Self {
+        let slope = self.value.inverse1p_square();
+        self.chain(self.value.atan(), || slope, || decayed(slope, self.value) * slope * -2.0)
+    }
+    #[inline(always)]
+    fn inverse1p_square(self) -> Self {
+        let value = self.value.inverse1p_square();
+        let along = decayed(value, self.value);
+        // 2 (3 x² - 1) / (1 + x²)³
+        let bend = || (along.square() * 3.0 - value.square()) * value * 2.0;
+        self.chain(value, || along * value * -2.0, bend)
+    }
+    #[inline(always)]
+    fn erf(self) -> Self {
+        let slope = self.value.exp_minus_square() * std::f64::consts::FRAC_2_SQRT_PI;
+        self.chain(self.value.erf(), || slope, || decayed(slope, self.value * -2.0))
+    }
+    #[inline(always)]
+    fn exp_minus_square(self) -> Self {
+        let (x, e) = (self.value, self.value.exp_minus_square());
+        let bend = || decayed(e, x.square() * 4.0 - 2.0);
+        self.chain(e, || decayed(e, x * -2.0), bend)
+    }
+    #[inline(always)]
+    fn normal_density(self) -> Self {
+        let (x, density) = (self.value, self.value.normal_density());
+        let bend = || decayed(density, (x - 1.0) * (x + 1.0));
+        self.chain(density, || decayed(density, -x), bend)
+    }
+    #[inline(always)]
+    fn normal_cdf(self) -> Self {
+        let density = self.value.normal_density();
+        self.chain(self.value.normal_cdf(), || density, || decayed(density, -self.value))
+    }
+    #[inline(always)]
+    fn normal_crps(self) -> Self {
+        let slope = || (self.value * std::f64::consts::FRAC_1_SQRT_2).erf();
+        self.chain(self.value.normal_crps(), slope, || self.value.normal_density() * 2.0)
+    }
+    #[inline(always)]
+    fn ln_gamma(self) -> Self {
+        let x = self.value;
+        self.chain(x.ln_gamma(), || x.digamma(), || x.trigamma())
+    }
+    #[inline(always)]
+    fn digamma(self) -> Self {
+        let x = self.value;
+        self.chain(x.digamma(), || x.trigamma(), || special::polygamma(2, x))
+    }
+    #[inline(always)]
+    fn trigamma(self) -> Self {
+        let x = self.value;
+        let slope = || special::polygamma(2, x);
+        self.chain(x.trigamma(), slope, || special::polygamma(3, x))
+    }
+    #[inline(always)]
+    fn ln_bessel_i0(self) -> Self {
+        let x = self.value;
+        self.chain(x.ln_bessel_i0(), || x.bessel_ratio(), || x.bessel_ratio_slope())
+    }
+    #[inline(always)]
+    fn bessel_ratio(self) -> Self {
+        let x = self.value;
+        let (slope, bend, _) = special::bessel_ratio_derivatives(x);
+        self.chain(x.bessel_ratio(), || slope, || bend)
+    }
+    #[inline(always)]
+    fn bessel_ratio_slope(self) -> Self {
+        let (slope, bend, third) = special::bessel_ratio_derivatives(self.value);
+        self.chain(slope, || bend, || third)
+    }
+    #[inline(always)]
+    fn tangent_angle(self) -> Self {
+        let atan = self.atan() * 2.0;
+        Self { value: self.value.tangent_angle(), ..atan }
     }
 }
 
@@ -564,6 +656,12 @@ fn reciprocal_beyond<N: Number>(limit: f64, x: N) -> (N, N::Mask) {
 #[inline(always)]
 fn sigmoid_slope<N: Number>(x: N) -> N {
     x.sigmoid() * (-x).sigmoid()
+}
+
+/// What decays faster than the factor beside it grows: 0 where it is 0, though the factor be infinite.
+#[inline(always)]
+fn decayed<N: Number>(decaying: N, factor: N) -> N {
+    N::select(decaying.equals(N::constant(0.0)), decaying, decaying * factor)
 }
 
 /// 1 - tanh²(x), exact for large |x|.

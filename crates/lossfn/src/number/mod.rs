@@ -12,12 +12,14 @@
     reason = "arithmetic whose result is not used is seen by its absence"
 )]
 
+mod coefficients;
 mod expr;
 mod jet;
 mod lane;
 mod power;
 mod real;
 mod sigmoid;
+mod special;
 
 pub use expr::{Binary, Comparison, Condition, Expr, Formula, Node, Unary};
 pub use jet::Jet;
@@ -145,12 +147,20 @@ pub trait Number:
     /// factor * sigmoid(-x) - sigmoid(x), exact near its zero. The factor, 0 or more, as in
     /// [`Number::power`].
     fn sigmoid_balance(self, factor: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// x, but no more than where e^-x has long been 0: beside that a larger x makes no difference,
+    /// but an infinite one times 0 would be NaN.
+    #[inline(always)]
+    fn until_decayed(self) -> Self {
+        self.min(Self::constant(1e4))
+    }
     /// sigmoid(x)^gamma softplus(x): what focal loss charges a class whose probability is
     /// sigmoid(-x). gamma, 0 or more, as the exponent in [`Number::power`].
     fn focal(self, gamma: f64, symbolic: impl Fn() -> Self) -> Self;
     /// softplus(x) + epsilon sigmoid(x), exact also where the two nearly cancel. epsilon, -1 or
     /// more, as the exponent in [`Number::power`].
     fn poly1(self, epsilon: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// 2 atan(x) - 1, exact near its zero, tan(1/2).
+    fn tangent_angle(self) -> Self;
     /// sigmoid(x) - y, exact also where the two are near each other, for a y from 0 to 1 that is a
     /// target or a parameter. `exact` is the value of a parameter, before it was rounded.
     fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self;
@@ -163,6 +173,38 @@ pub trait Number:
         exponent: f64,
         symbolic: impl Fn() -> Self,
     ) -> Self;
+    /// Sine, for every finite x: whole turns are left out exactly.
+    fn sin(self) -> Self;
+    /// Cosine, for every finite x: whole turns are left out exactly.
+    fn cos(self) -> Self;
+    /// Inverse tangent, in [-π/2, π/2].
+    fn atan(self) -> Self;
+    /// 1 / (1 + x²), the slope of [`Number::atan`].
+    fn inverse1p_square(self) -> Self;
+    /// The error function, 2/√π times the integral of e^(-t²) from 0 to x.
+    fn erf(self) -> Self;
+    /// e^(-x²), to the last digit however large x is.
+    fn exp_minus_square(self) -> Self;
+    /// The density of the standard normal distribution, φ(x) = e^(-x²/2) / √(2π).
+    fn normal_density(self) -> Self;
+    /// The distribution function of the standard normal distribution, Φ(x), exact in its lower tail.
+    fn normal_cdf(self) -> Self;
+    /// The continuous ranked probability score of the standard normal distribution at x,
+    /// x (2 Φ(x) - 1) + 2 φ(x) - 1/√π.
+    fn normal_crps(self) -> Self;
+    /// The logarithm of the gamma function, for x > 0; exact near its roots, 1 and 2. NaN for x < 0.
+    fn ln_gamma(self) -> Self;
+    /// The derivative of ln Γ, for x > 0; exact near its root. NaN for x < 0.
+    fn digamma(self) -> Self;
+    /// The second derivative of ln Γ, for x > 0. NaN for x < 0.
+    fn trigamma(self) -> Self;
+    /// The logarithm of the modified Bessel function I₀, exact for small x, without overflow for
+    /// large.
+    fn ln_bessel_i0(self) -> Self;
+    /// I₁(x) / I₀(x), the derivative of ln I₀: the mean resultant length of a von Mises distribution.
+    fn bessel_ratio(self) -> Self;
+    /// The derivative of I₁/I₀, which is 1 - A/x - A² with A = I₁(x)/I₀(x), without cancellation.
+    fn bessel_ratio_slope(self) -> Self;
 
     /// x².
     #[inline(always)]

@@ -1,6 +1,7 @@
 //! f32 and f64: what the two have in common, and the reference instance of [`Number`], f64.
 
-use super::Number;
+use super::coefficients::Coefficients;
+use super::{Lane, Number, Unfused};
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -9,7 +10,8 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// The constants are what the elementary functions of [`super::Lane`] need; the coefficients come
 /// from `xtask/coefficients/coefficients.py`.
 pub trait Real:
-    Copy
+    Coefficients
+    + Copy
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>
@@ -320,6 +322,56 @@ impl Number for f64 {
     ) -> Self {
         let y = Portable::new(y).probability(exact);
         Portable::new(self).sigmoid_gap_power_lane(y, exponent).0
+    }
+    fn atan(self) -> Self {
+        f64::atan(self)
+    }
+    // What the standard library does not have, or not to the last digit everywhere, is computed as
+    // for one lane.
+    fn sin(self) -> Self {
+        Lane::<f64, Unfused>::new(self).sin().0
+    }
+    fn cos(self) -> Self {
+        Lane::<f64, Unfused>::new(self).cos().0
+    }
+    fn inverse1p_square(self) -> Self {
+        Lane::<f64, Unfused>::new(self).inverse1p_square().0
+    }
+    fn erf(self) -> Self {
+        Lane::<f64, Unfused>::new(self).erf().0
+    }
+    fn exp_minus_square(self) -> Self {
+        Lane::<f64, Unfused>::new(self).exp_minus_square().0
+    }
+    fn normal_density(self) -> Self {
+        Lane::<f64, Unfused>::new(self).normal_density().0
+    }
+    fn normal_cdf(self) -> Self {
+        Lane::<f64, Unfused>::new(self).normal_cdf().0
+    }
+    fn normal_crps(self) -> Self {
+        Lane::<f64, Unfused>::new(self).normal_crps().0
+    }
+    fn ln_gamma(self) -> Self {
+        Lane::<f64, Unfused>::new(self).ln_gamma().0
+    }
+    fn digamma(self) -> Self {
+        Lane::<f64, Unfused>::new(self).digamma().0
+    }
+    fn trigamma(self) -> Self {
+        Lane::<f64, Unfused>::new(self).trigamma().0
+    }
+    fn ln_bessel_i0(self) -> Self {
+        Lane::<f64, Unfused>::new(self).ln_bessel_i0().0
+    }
+    fn bessel_ratio(self) -> Self {
+        Lane::<f64, Unfused>::new(self).bessel_ratio().0
+    }
+    fn bessel_ratio_slope(self) -> Self {
+        Lane::<f64, Unfused>::new(self).bessel_ratio_slope().0
+    }
+    fn tangent_angle(self) -> Self {
+        Portable::new(self).tangent_angle_lane().0
     }
 }
 

@@ -1,4 +1,5 @@
-//! Powers of the logistic function, and its distance from a probability, to the last digits.
+//! Powers of the logistic function, its distance from a probability, and other parts of losses of two
+//! classes, to the last digits.
 //!
 //! What a power would multiply of the error of sigmoid x is avoided by carrying e^-|x|, from which
 //! everything here is made, as a sum of two numbers.
@@ -8,6 +9,9 @@ use super::{Isa, Lane, Number, Real};
 
 /// Beyond this products are not taken apart, lest the parts overflow.
 const FAR: f64 = 1_152_921_504_606_846_976.0;
+
+/// tan(1/2), in two parts: as much as f32 has, and the rest.
+const TAN_HALF: (f64, f64) = (0.546_302_437_782_287_6, 5.206_150_291_559_893e-8);
 
 impl<T: Real, I: Isa> Lane<T, I> {
     #[inline(always)]
@@ -107,7 +111,11 @@ impl<T: Real, I: Isa> Lane<T, I> {
     /// sigmoid(x)^gamma * softplus(x).
     #[inline(always)]
     pub(super) fn focal_lane(self, gamma: f64) -> Self {
-        if gamma == 0.0 { self.softplus() } else { self.sigmoid_power_lane(gamma) * self.softplus() }
+        if gamma == 0.0 {
+            self.softplus()
+        } else {
+            self.sigmoid_power_lane(gamma) * self.softplus()
+        }
     }
 
     /// |sigmoid(x) - y| (1 + e^-|x|), that factor, and the sign of sigmoid(x) - y.
@@ -150,13 +158,23 @@ impl<T: Real, I: Isa> Lane<T, I> {
         let (gap, divisor, _) = self.sigmoid_gap_parts(y);
         let least = Self::new(T::SMALLEST_NORMAL);
         let small = gap.0.0 < least.0;
-        let ln = Self::pick(small, least, gap.0)
-            .ln_pair(Self::pick(small, Self::constant(0.0), gap.1));
+        let ln =
+            Self::pick(small, least, gap.0).ln_pair(Self::pick(small, Self::constant(0.0), gap.1));
         let ln_divisor = divisor.0.ln_pair(divisor.1);
         let Pair(high, low) = ln.0.sum(-ln_divisor.0);
         let power = Self::exp_times(Pair(high, low + (ln.1 - ln_divisor.1)), exponent);
         let at_zero = Self::constant(if exponent > 0.0 { 0.0 } else { f64::INFINITY });
         Self::pick(gap.0.0 == T::default(), at_zero, power)
+    }
+
+    /// 2 atan(x) - 1 = 2 atan((x - t) / (1 + x t)) with t = tan(1/2), for x that are not far from t.
+    #[inline(always)]
+    pub(super) fn tangent_angle_lane(self) -> Self {
+        let (high, low) = (Self::constant(TAN_HALF.0), Self::constant(TAN_HALF.1));
+        let is_near = (self.0 > T::default()) & (self.0 < T::from_f64(4.0));
+        let turned = ((self - high) - low) / (self * (TAN_HALF.0 + TAN_HALF.1) + 1.0);
+        let angle = Self::pick(is_near, turned, self).atan() * 2.0;
+        Self::pick(is_near, angle, angle - 1.0)
     }
 
     /// A probability as a pair: with what rounding takes from it, if it is a parameter.

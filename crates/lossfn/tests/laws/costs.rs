@@ -396,7 +396,8 @@ fn a_perfect_prediction_costs_nothing_and_has_no_slope() {
             let description = loss.description();
             let domains = (description.prediction, description.target);
             // What a smoothed target is costs something, whatever is predicted.
-            if domains.1 == Domain::Unit && parameter(&loss, "label_smoothing").unwrap_or(0.0) > 0.0 {
+            if domains.1 == Domain::Unit && parameter(&loss, "label_smoothing").unwrap_or(0.0) > 0.0
+            {
                 continue;
             }
             // Predictions with their targets, and whether the slope there is that of a minimum:
@@ -420,6 +421,10 @@ fn a_perfect_prediction_costs_nothing_and_has_no_slope() {
                         continue;
                     }
                     (vec![(-1e4, -1.0), (1e4, 1.0)], true)
+                }
+                // A distance of nothing for what is alike, and a long one for what is not.
+                (Task::Binary, (Domain::NonNegative, Domain::Sign)) => {
+                    (vec![(0.0, 1.0), (1e4, -1.0)], false)
                 }
                 (Task::Multiclass, _) => {
                     if loss.class_kernels().unwrap().smoothing() == Some(0.0) {
@@ -475,7 +480,8 @@ fn the_best_constant_is_the_functional() {
         let named = |name| parameter(&loss, name);
         let smoothing = named("label_smoothing").unwrap_or(0.0);
         let smoothed = mean * (1.0 - smoothing) + smoothing / 2.0;
-        let positive = if named("balanced") == Some(1.0) { named("alpha").unwrap_or(0.5) } else { 0.5 };
+        let positive =
+            if named("balanced") == Some(1.0) { named("alpha").unwrap_or(0.5) } else { 0.5 };
         let first = loss.parameters().first().copied();
         let (functional, low, high) = match (loss.id(), first) {
             ("squared_error", _) => (mean, -10.0, 10.0),

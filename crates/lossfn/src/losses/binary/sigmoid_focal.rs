@@ -41,12 +41,7 @@ impl Pointwise for SigmoidFocal {
 /// What a class costs with this part of the target; `logit` is that of the other class. A class
 /// without weight costs nothing, also where the logit is infinite.
 #[inline(always)]
-pub(super) fn weighted<N: Number>(
-    weight: N,
-    logit: N,
-    gamma: f64,
-    symbolic: impl Fn() -> N,
-) -> N {
+pub(super) fn weighted<N: Number>(weight: N, logit: N, gamma: f64, symbolic: impl Fn() -> N) -> N {
     let zero = N::constant(0.0);
     N::select(weight.equals(zero), zero, weight * logit.focal(gamma, symbolic))
 }

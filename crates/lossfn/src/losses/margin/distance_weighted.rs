@@ -25,7 +25,8 @@ impl Pointwise for DistanceWeighted {
         let q = || N::parameter("q", self.q);
         let next = || q() + 1.0;
         let border = N::derived(self.q / (self.q + 1.0), || q() / next());
-        let factor = N::derived(factor(self.q), || q().power(self.q, q) / next().power(self.q + 1.0, next));
+        let factor =
+            N::derived(factor(self.q), || q().power(self.q, q) / next().power(self.q + 1.0, next));
         let margin = target * prediction;
         let far = factor * margin.power(-self.q, || -q());
         N::select(margin.at_most(border), N::constant(1.0) - margin, far)
