@@ -17,6 +17,7 @@ import binary
 import counts
 import margin
 import multiclass
+import multiclass_margin
 import regression
 from common import F64_MAX
 from mpmath import mp, mpf
@@ -24,7 +25,7 @@ from mpmath import mp, mpf
 FOLDER = Path(__file__).resolve().parents[2] / "testdata" / "golden"
 
 # One file for each family of the catalog.
-FAMILIES = [regression, counts, margin, binary, multiclass]
+FAMILIES = [regression, counts, margin, binary, multiclass, multiclass_margin]
 LOSSES = {name: loss for family in FAMILIES for name, loss in family.LOSSES.items()}
 
 

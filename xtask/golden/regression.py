@@ -1,10 +1,12 @@
 """Losses of the residual."""
 
+from functools import cache
 from math import inf
 
 from common import DEFAULT, ORDINARY, RESIDUALS, Loss, both_signs, few_residuals, on_residual, residual_rows, zero
-from mpmath import exp, ln, mpf, sign, sqrt
+from mpmath import atan, cos, exp, ln, mp, mpf, quad, sign, sin, sqrt
 
+ANGLES = [0.5, 0.0, 1.0, 2.5, 3.0, 6.0, 2**-10, 1e-4, 1e-8, 1e-30, 10.0, 100.0, 1e4, 1e8, 1e15]
 LINEX = [0.5, 0.0, 1.0, 2.5, 2**-10, 1e-4, 1e-8, 1e-30, 0.25, 1.5, 10.0, 20.0]
 LOG_POINTS = [0.0, 1.0, 0.5, 3.5, 12.0, 1e-4, 1e-8, 1e-20, 100.0, 1e8, 1e30, 1 + 2**-20, 12.25 + 2**-18]
 
@@ -28,6 +30,13 @@ def relative_rows(parameters):
     near_one = [(1 + 2**-20, 1.0), (1.0, 1 + 2**-20), (2**-10, 1.0), (1.0, 2**-10), (1e-30, 1.0), (1.0, 1e-30)]
     rows = [(p, t) for p, t in RESIDUALS if 1e-30 < abs(p) < 1e30 or p == 0]
     return [(parameters, float(p), float(t)) for p, t in rows + near_one + [(2.0, -3.0), (0.0, 5.0)]]
+
+
+@cache
+def ln_normaliser(alpha, scale):
+    """Of the density e^-loss, which is integrated with fewer digits than the rest is known to."""
+    with mp.workdps(60):
+        return ln(scale * 2 * quad(lambda x: exp(-barron(x, alpha)[0]), [0, 1, 4, 32, 1024, inf]))
 
 
 def barron(x, alpha):
@@ -179,15 +188,20 @@ LOSSES = {
     ),
     "barron": on_residual(
         "Barron (2019), A General and Adaptive Robust Loss Function, arXiv:1701.03077",
-        lambda r, alpha, scale: barron(r / scale, alpha)[0],
-        lambda r, alpha, scale: barron(r / scale, alpha)[1] / scale,
-        lambda r, alpha, scale: barron(r / scale, alpha)[2] / scale**2,
-        residual_rows({"alpha": 1.0, "scale": 1.0})
+        lambda r, alpha, scale, normalised: barron(r / scale, alpha)[0] + (ln_normaliser(alpha, scale) if normalised else 0),
+        lambda r, alpha, scale, normalised: barron(r / scale, alpha)[1] / scale,
+        lambda r, alpha, scale, normalised: barron(r / scale, alpha)[2] / scale**2,
+        residual_rows({"alpha": 1.0, "scale": 1.0, "normalised": 0.0})
         + [
-            ({"alpha": a, "scale": c}, r, 0.0)
+            ({"alpha": a, "scale": c, "normalised": 0.0}, r, 0.0)
             for a in (2.0, 0.0, -inf, -2.0, 0.5, 1.5, -0.25, 3.0, 4.0, 1e-3, -4.0, 1.999)
             for c in (1.0, 0.25)
             for r in (0.5, -3.0, 0.0, 1e-8)
+        ]
+        + [
+            ({"alpha": a, "scale": c, "normalised": 1.0}, r, 0.0)
+            for a, c in [(1.0, 1.0), (2.0, 0.5), (0.0, 2.0), (0.5, 1.5), (1.5, 1.0), (3.0, 1.0)]
+            for r in (0.5, -3.0)
         ],
     ),
     "linex": on_residual(
@@ -226,5 +240,20 @@ LOSSES = {
         lambda p, t: 2 * (1 - ln((1 + p) / (1 + t))) / (1 + p) ** 2,
         [(DEFAULT, p, t) for p in LOG_POINTS for t in (0.0, 1.0, 12.25, 1e-8, 1e8)],
         checkable=lambda p: 0 < p < 1e155,
+    ),
+    "arctan": on_residual(
+        "Agarwal, Mierle and others, Ceres Solver, ArctanLoss; SciPy, least_squares, with the width scale",
+        lambda r, scale: scale**2 / 2 * atan((r / scale) ** 2),
+        lambda r, scale: r / (1 + (r / scale) ** 4),
+        lambda r, scale: (1 - 3 * (r / scale) ** 4) / (1 + (r / scale) ** 4) ** 2,
+        residual_rows({"scale": 1.0}) + few_residuals("scale", [1.5, 0.25, 2.0**-10, 2.0**10]),
+    ),
+    "periodic": on_residual(
+        "Mardia and Jupp (1999), Directional Statistics, doi:10.1002/9780470316979",
+        lambda r, frequency: 1 - cos(frequency * r),
+        lambda r, frequency: frequency * sin(frequency * r),
+        lambda r, frequency: frequency**2 * cos(frequency * r),
+        [({"frequency": f}, r, 0.0) for f in (1.0, 0.25, 2.0) for r in both_signs(ANGLES)]
+        + [({"frequency": 1.0}, p, t) for p, t in ORDINARY if abs(p - t) < 20 and (p - t) * 4 % 1 == 0],
     ),
 }

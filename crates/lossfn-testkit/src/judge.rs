@@ -9,6 +9,15 @@ use std::collections::HashMap;
 /// What kernels may be off by, in units of the last place.
 pub const CEILING: u64 = 4;
 
+/// The same for second derivatives, in which more roundings meet.
+pub const CEILING_OF_SECOND: u64 = 8;
+
+/// The ceiling of a loss (order 0), gradient (1) or second derivative (2).
+#[must_use]
+pub fn ceiling(order: usize) -> u64 {
+    if order < 2 { CEILING } else { CEILING_OF_SECOND }
+}
+
 /// How far from the truth a result is, in units of the last place of its type; 0 for anything
 /// between the ends of a kink. Where the truth is beyond all bounds and has no known slope, all
 /// that is asked for is a number.
@@ -72,7 +81,7 @@ impl<'a> Judge<'a> {
     pub fn new(loss: &'a Loss, precision: Precision) -> Self {
         Self {
             loss,
-            definition: Definition::new(loss, precision),
+            definition: Definition::new(loss, 1, precision),
             precision,
             nearby: HashMap::new(),
         }
@@ -97,29 +106,33 @@ impl<'a> Judge<'a> {
     ) -> Verdict {
         let span = truth.order(order);
         let off = distance(found, span, self.precision);
-        if off <= CEILING {
+        if off <= ceiling(order) {
             return Verdict::Exact(off);
-        }
-        if order > 0 && found.is_infinite() {
-            let grows = self.definition.is_unbounded(order, &[prediction], &[target], 0);
-            let sign = span.low.to_f64().signum();
-            if grows && sign == found.signum() {
-                return Verdict::Exact(0);
-            }
-        }
-        let slack = underflow(self.loss.parameters(), self.precision);
-        if [&span.low, &span.high].iter().any(|end| (found - end.to_f64()).abs() <= slack) {
-            return Verdict::Underflow;
         }
         let description = self.loss.description();
         let both_real =
             (description.prediction, description.target) == (Domain::Real, Domain::Real);
         let residual = self.precision.round(prediction - target);
+        // Of two large numbers the residual is rounded, and a loss can do no more than be right for
+        // what it then is.
+        if self.definition.is_of_residual() && target != 0.0 && residual.is_finite() {
+            let of_residual = self.definition.truth(&[residual], &[0.0], 0);
+            if distance(found, of_residual.order(order), self.precision) <= ceiling(order) {
+                return Verdict::Nearby;
+            }
+        }
+        if order > 0 && self.definition.tends_to(found, order, &[prediction], &[target], 0) {
+            return Verdict::Exact(0);
+        }
+        let slack = underflow(self.loss.parameters(), self.precision);
+        if [&span.low, &span.high].iter().any(|end| (found - end.to_f64()).abs() <= slack) {
+            return Verdict::Underflow;
+        }
         // A slope follows the residual, and so does its sign; where a loss levels off, its slope
         // there has gone to 0. A residual over a scale is beyond all bounds a little earlier.
         let infinite = if order == 0 { f64::INFINITY } else { residual.signum() / 0.0 };
-        let levelled =
-            order > 0 && found == 0.0 && span.magnitude().to_f64() < self.precision.epsilon();
+        let is_small = span.magnitude().to_f64() < self.precision.epsilon();
+        let levelled = order > 0 && found == 0.0 && (residual.is_infinite() || is_small);
         let beyond = residual.abs() >= self.precision.largest() / OVERFLOWING;
         let escaped = order < 2 && found == infinite;
         if both_real && beyond && (escaped || levelled) {
@@ -151,7 +164,7 @@ impl<'a> Judge<'a> {
                 });
                 truths.reduce(Truth::joined).expect("the point itself is in the domain")
             });
-            if distance(found, nearby.order(order), precision) <= CEILING {
+            if distance(found, nearby.order(order), precision) <= ceiling(order) {
                 return Verdict::Nearby;
             }
         }

@@ -8,7 +8,7 @@ use crate::points::Precision;
 use crate::special;
 use dashu_float::round::mode::HalfEven;
 use dashu_float::{DBig, FBig};
-use lossfn::number::{Binary, Comparison, Node, Unary};
+use lossfn::number::{Binary, Comparison, Expr, Node, Unary};
 use lossfn::{Domain, Formula, Loss};
 use std::str::FromStr;
 
@@ -276,7 +276,8 @@ fn unary(function: Unary, x: &Precise, bits: usize) -> Precise {
     let one = Precise::new(1.0, bits);
     match function {
         Unary::Negate => x.negated(),
-        Unary::Total => unreachable!("summed by the evaluation"),
+        // A row of one class; of more, the sum is written out.
+        Unary::Total => x.clone(),
         Unary::Abs => x.magnitude(),
         Unary::Sign => x.sign().map_or(Nan, |sign| Precise::new(f64::from(sign), bits)),
         Unary::Sqrt => match (x, x.sign()) {
@@ -375,16 +376,22 @@ fn binary(function: Binary, x: &Precise, y: &Precise, bits: usize) -> Precise {
     }
 }
 
+/// The symbols of the classes of a row: prediction and target.
+const ROW: [(&str, &str); 6] =
+    [("p0", "y0"), ("p1", "y1"), ("p2", "y2"), ("p3", "y3"), ("p4", "y4"), ("p5", "y5")];
+
 /// The formula of a loss with its parameters, to be evaluated with many digits.
 #[derive(Clone, Debug)]
 pub struct Definition {
     formula: Formula,
     parameters: Vec<(&'static str, f64)>,
     domain: Domain,
-    /// Which nodes have a value for each class of a row.
-    in_row: Vec<bool>,
+    /// Whether the prediction and the target are in it as their difference alone.
+    of_residual: bool,
     /// Whether anything is squared.
     squares: bool,
+    /// Whether it is over a row of a single class.
+    is_single: bool,
     /// Bits that exponentials need beside the number that they are added to, at most.
     tail: usize,
 }
@@ -472,131 +479,131 @@ struct Evaluation<'a> {
     prediction: &'a [Precise],
     target: &'a [Precise],
     bits: usize,
-    /// For each node and class.
+    /// For each node.
     known: Vec<Option<Slot>>,
 }
 
 impl Evaluation<'_> {
-    fn slot(&mut self, at: usize, class: usize) -> Slot {
-        // What does not differ between the classes is kept for the first of them.
-        let class = if self.definition.in_row[at] { class } else { 0 };
-        let place = at * self.prediction.len() + class;
-        if let Some(slot) = &self.known[place] {
+    fn slot(&mut self, at: usize) -> Slot {
+        if let Some(slot) = &self.known[at] {
             return slot.clone();
         }
-        let slot = self.compute(at, class);
-        self.known[place] = Some(slot.clone());
+        let slot = self.compute(at);
+        self.known[at] = Some(slot.clone());
         slot
     }
 
-    fn number(&mut self, at: usize, class: usize) -> Precise {
-        match self.slot(at, class) {
+    fn number(&mut self, at: usize) -> Precise {
+        match self.slot(at) {
             Slot::Number(x) => x,
             Slot::Truth(truth) => Precise::new(f64::from(u8::from(truth)), self.bits),
         }
     }
 
-    fn truth(&mut self, at: usize, class: usize) -> bool {
-        match self.slot(at, class) {
+    fn truth(&mut self, at: usize) -> bool {
+        match self.slot(at) {
             Slot::Number(x) => !x.is_zero(),
             Slot::Truth(truth) => truth,
         }
     }
 
-    fn compute(&mut self, at: usize, class: usize) -> Slot {
+    fn compute(&mut self, at: usize) -> Slot {
         let bits = self.bits;
         match self.definition.formula.nodes[at] {
             Node::Constant(x) => Slot::Number(Precise::new(f64::from_bits(x), bits)),
             Node::Symbol(name) => Slot::Number(match name {
-                "p" | "p_c" => self.prediction[class].clone(),
-                "y" | "y_c" => self.target[class].clone(),
-                name => Precise::new(self.definition.parameter(name), bits),
+                "p" => self.prediction[0].clone(),
+                "y" => self.target[0].clone(),
+                name => match ROW.iter().position(|(p, y)| *p == name || *y == name) {
+                    Some(class) if ROW[class].0 == name => self.prediction[class].clone(),
+                    Some(class) => self.target[class].clone(),
+                    None => Precise::new(self.definition.parameter(name), bits),
+                },
             }),
-            Node::Unary(Unary::Total, x) => {
-                let mut total = Precise::new(0.0, bits);
-                for class in 0..self.prediction.len() {
-                    total = total.plus(&self.number(x, class));
-                }
-                Slot::Number(total)
-            }
-            Node::Unary(function, x) => Slot::Number(unary(function, &self.number(x, class), bits)),
+            Node::Unary(function, x) => Slot::Number(unary(function, &self.number(x), bits)),
             Node::Binary(function, x, y) => {
-                let (x, y) = (self.number(x, class), self.number(y, class));
+                let (x, y) = (self.number(x), self.number(y));
                 Slot::Number(binary(function, &x, &y, bits))
             }
             Node::Compare(comparison, x, y) => {
-                let (x, y) = (self.number(x, class), self.number(y, class));
+                let (x, y) = (self.number(x), self.number(y));
                 Slot::Truth(match comparison {
                     Comparison::Less => x.is_less_than(&y),
                     Comparison::AtMost => x.is_less_than(&y) || x.is_equal_to(&y),
                     Comparison::Equal => x.is_equal_to(&y),
                 })
             }
-            Node::And(a, b) => Slot::Truth(self.truth(a, class) && self.truth(b, class)),
-            Node::Or(a, b) => Slot::Truth(self.truth(a, class) || self.truth(b, class)),
-            Node::Not(a) => Slot::Truth(!self.truth(a, class)),
+            Node::And(a, b) => Slot::Truth(self.truth(a) && self.truth(b)),
+            Node::Or(a, b) => Slot::Truth(self.truth(a) || self.truth(b)),
+            Node::Not(a) => Slot::Truth(!self.truth(a)),
             Node::Select(condition, a, b) => {
-                let chosen = if self.truth(condition, class) { a } else { b };
-                self.slot(chosen, class)
+                let chosen = if self.truth(condition) { a } else { b };
+                self.slot(chosen)
             }
         }
     }
 }
 
 impl Definition {
-    /// The definition of a loss, for results of this precision.
+    /// The definition of a loss over rows of so many classes, 1 for a pointwise loss, for results of
+    /// this precision.
     ///
     /// # Panics
-    /// If the formula of the loss has a symbol that is none of its parameters.
+    /// If there are more classes than symbols.
     #[must_use]
-    pub fn new(loss: &Loss, precision: Precision) -> Self {
+    pub fn new(loss: &Loss, classes: usize, precision: Precision) -> Self {
         let description = loss.description();
         let names = description.parameters.iter().map(|parameter| parameter.name);
         let parameters: Vec<_> = names.zip(loss.parameters().iter().copied()).collect();
-        let formula = loss.formula();
-        let mut in_row: Vec<bool> = Vec::new();
-        let mut transcendental = false;
-        for node in &formula.nodes {
-            let any = |places: &[usize]| places.iter().any(|&at| in_row[at]);
-            let of_class = match *node {
-                Node::Constant(_) | Node::Unary(Unary::Total, _) => false,
-                Node::Symbol(name) => name == "p_c" || name == "y_c",
-                Node::Unary(function, x) => {
-                    let rational = matches!(function, Unary::Negate | Unary::Abs | Unary::Sign);
-                    transcendental |= !rational;
-                    any(&[x])
-                }
-                Node::Binary(function, x, y) => {
-                    let rational = matches!(
-                        function,
-                        Binary::Add
-                            | Binary::Subtract
-                            | Binary::Multiply
-                            | Binary::Divide
-                            | Binary::Max
-                            | Binary::Min
-                    );
-                    transcendental |= !rational;
-                    any(&[x, y])
-                }
-                Node::Compare(_, x, y) | Node::And(x, y) | Node::Or(x, y) => any(&[x, y]),
-                Node::Not(x) => any(&[x]),
-                Node::Select(x, y, z) => any(&[x, y, z]),
-            };
-            in_row.push(of_class);
-        }
+        let formula = loss.class_kernels().map_or_else(
+            || loss.formula(),
+            |kernels| {
+                Formula::trace(|| {
+                    let row = &ROW[..classes];
+                    let prediction: Vec<_> = row.iter().map(|(p, _)| Expr::symbol(p)).collect();
+                    let target: Vec<_> = row.iter().map(|(_, y)| Expr::symbol(y)).collect();
+                    [kernels.expression(&prediction, &target)]
+                })
+            },
+        );
+        let transcendental = formula.nodes.iter().any(|node| match *node {
+            Node::Unary(function, _) => {
+                !matches!(function, Unary::Negate | Unary::Abs | Unary::Sign | Unary::Total)
+            }
+            Node::Binary(function, ..) => {
+                matches!(function, Binary::Xlogy | Binary::Xlog1py | Binary::Power)
+            }
+            _ => false,
+        });
         // Below the smallest number of the precision it does not matter what they are.
         let tail = if transcendental { 100 - exponent(precision.smallest()) } else { 0 };
         let (domain, tail) = (description.prediction, tail as usize);
+        let is_single = loss.has_class_axis() && classes == 1;
+        let is_residual = |node: &Node| {
+            let is = |at: usize, name| formula.nodes[at] == Node::Symbol(name);
+            matches!(*node, Node::Binary(Binary::Subtract, x, y) if is(x, "p") && is(y, "y"))
+        };
+        let uses_input = |node: &Node| {
+            let is_input =
+                |at: &usize| matches!(formula.nodes[*at], Node::Symbol("p" | "y" | "p_c" | "y_c"));
+            node.operands().iter().any(is_input)
+        };
+        let of_residual = formula.nodes.iter().all(|node| is_residual(node) || !uses_input(node));
         let is_square =
             |node: &Node| matches!(node, Node::Binary(Binary::Multiply, x, y) if x == y);
         let squares = formula.nodes.iter().any(is_square);
-        Self { formula, parameters, domain, in_row, squares, tail }
+        Self { formula, parameters, domain, of_residual, squares, is_single, tail }
     }
 
     fn parameter(&self, name: &str) -> f64 {
         let found = self.parameters.iter().find(|(known, _)| *known == name);
         found.unwrap_or_else(|| panic!("the formula has a symbol {name} without a value")).1
+    }
+
+    /// Whether the loss depends on the residual, prediction - target, alone.
+    #[must_use]
+    pub fn is_of_residual(&self) -> bool {
+        self.of_residual
     }
 
     /// One of the results of the formula: 0 is the loss; 1 and 2, for pointwise losses, what the
@@ -615,9 +622,9 @@ impl Definition {
         target: &[Precise],
         bits: usize,
     ) -> Precise {
-        let known = vec![None; self.formula.nodes.len() * prediction.len()];
+        let known = vec![None; self.formula.nodes.len()];
         let mut evaluation = Evaluation { definition: self, prediction, target, bits, known };
-        evaluation.number(self.formula.results[which], 0)
+        evaluation.number(self.formula.results[which])
     }
 
     fn inputs<'a>(
@@ -641,16 +648,15 @@ impl Definition {
         // Far out, exponentials are tiny beside the number that they are added to.
         let reach: f64 = self.inputs(prediction, target).map(f64::abs).sum();
         // Over a single class everything cancels, and what is left must be nothing.
-        let is_single = prediction.len() == 1 && self.in_row.contains(&true);
         // The exponential of a square is tiny sooner.
-        let tail = if is_single || self.squares {
+        let tail = if self.is_single || self.squares {
             self.tail
         } else {
             self.tail.min((6.0 * reach) as usize)
         };
         // Beside 0 a second derivative may be as small as the input.
         let small = STEP - self.step(prediction, target);
-        192 + (2 * span + small) as usize + tail
+        256 + (2 * span + small) as usize + tail
     }
 
     /// The loss and its derivatives by one of the predictions, the only one of a pointwise loss.
@@ -662,20 +668,27 @@ impl Definition {
         self.truth_by_steps(prediction, target, by, 0)
     }
 
-    /// Whether a derivative (order 1 or 2) is beyond all bounds: its quotients grow as their step
-    /// shrinks.
+    /// Whether a derivative (order 1 or 2) is infinite or 0 as `found` is, though no quotient says
+    /// so: whether quotients grow beyond all bounds, or vanish, as their step shrinks.
     #[must_use]
-    pub fn is_unbounded(
+    pub fn tends_to(
         &self,
+        found: f64,
         order: usize,
         prediction: &[f64],
         target: &[f64],
         by: usize,
     ) -> bool {
+        if found != 0.0 && !found.is_infinite() {
+            return false;
+        }
         let coarse = self.truth_by_steps(prediction, target, by, 0);
         let fine = self.truth_by_steps(prediction, target, by, STEP);
-        let (coarse, fine) = (coarse.order(order).magnitude(), fine.order(order).magnitude());
-        coarse.times_power_of_two(8).is_less_than(&fine)
+        let (coarse, fine) = (coarse.order(order), fine.order(order));
+        let grows =
+            |a: &Span, b: &Span| a.magnitude().times_power_of_two(8).is_less_than(&b.magnitude());
+        let same_sign = fine.low.to_f64().signum() == found.signum();
+        if found == 0.0 { grows(fine, coarse) } else { grows(coarse, fine) && same_sign }
     }
 
     fn truth_by_steps(&self, prediction: &[f64], target: &[f64], by: usize, finer: isize) -> Truth {

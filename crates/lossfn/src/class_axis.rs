@@ -11,6 +11,12 @@ pub trait ClassAxis: Send + Sync + 'static {
     /// The label smoothing, if the loss has it: the share of the target that is spread evenly.
     fn smoothing(&self) -> Option<f64>;
 
+    /// Whether the loss of a distribution is the expected loss of a class drawn from it: the sum
+    /// over the classes of their share times the loss of their label.
+    fn is_linear_in_target(&self) -> bool {
+        true
+    }
+
     /// The kernel over one row: returns the loss and fills the derivatives that are wanted.
     /// `scratch` is as long as the row. Must be `#[inline(always)]`.
     fn row<T: Real, I: Isa>(
@@ -96,6 +102,28 @@ pub struct ClassRow<'a, T> {
 }
 
 impl<T: Real> ClassRow<'_, T> {
+    /// The share of the target that one class has, smoothed and times the class weight.
+    #[inline(always)]
+    #[must_use]
+    pub fn share(&self, class: usize) -> f64 {
+        let own = match self.target {
+            RowTarget::Label(label) => f64::from(u8::from(class == label)),
+            RowTarget::Distribution(target) => target[class].to_f64(),
+        };
+        let spread = self.smoothing / self.prediction.len() as f64;
+        let weight = self.class_weights.map_or(1.0, |weights| weights[class]);
+        (own * (1.0 - self.smoothing) + spread) * weight
+    }
+
+    /// Is a score or a share of the target not a number?
+    #[inline(always)]
+    #[must_use]
+    pub fn has_nan(&self) -> bool {
+        let any = |row: &[T]| row.iter().fold(false, |any, x| any | x.is_nan());
+        any(self.prediction)
+            || matches!(self.target, RowTarget::Distribution(target) if any(target))
+    }
+
     /// Calls `each` with a class and its share of the target, smoothed and times the class weight.
     /// Classes whose share is 0 may be left out.
     #[inline(always)]
@@ -146,6 +174,105 @@ pub fn exp_shifted<T: Real, I: Isa>(row: &[T], shift: T, to: &mut [T]) {
     let shift = Lane::<T, I>::new(shift);
     for (to, &x) in to.iter_mut().zip(row) {
         *to = (Lane::<T, I>::new(x) - shift).exp().0;
+    }
+}
+
+/// The first position of the largest number but for that at `except`; `None` if there is no other.
+#[inline(always)]
+pub fn maximum_except<T: Real>(row: &[T], except: usize) -> Option<usize> {
+    let (before, after) = (&row[..except], &row[except + 1..]);
+    if before.is_empty() && after.is_empty() {
+        return None;
+    }
+    let ((low, at), (high, beyond)) = (maximum(before), maximum(after));
+    let is_before = after.is_empty() || !before.is_empty() && low >= high;
+    Some(if is_before { at } else { except + 1 + beyond })
+}
+
+/// Sums of functions of the numbers of a row, in f64.
+#[inline(always)]
+pub fn sums<T: Real, const N: usize>(row: &[T], terms: impl Fn(f64) -> [f64; N]) -> [f64; N] {
+    let mut lanes = [[0.0; LANES]; N];
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            let terms = terms(chunk[lane].to_f64());
+            for n in 0..N {
+                lanes[n][lane] += terms[n];
+            }
+        }
+    }
+    let mut totals = lanes.map(|lanes| lanes.iter().sum::<f64>());
+    for x in rest {
+        let terms = terms(x.to_f64());
+        for n in 0..N {
+            totals[n] += terms[n];
+        }
+    }
+    totals
+}
+
+/// The same without the number at `except`.
+#[inline(always)]
+pub fn sums_except<T: Real, const N: usize>(
+    row: &[T],
+    except: usize,
+    terms: impl Fn(f64) -> [f64; N],
+) -> [f64; N] {
+    let (before, after) = (sums(&row[..except], &terms), sums(&row[except + 1..], &terms));
+    std::array::from_fn(|n| before[n] + after[n])
+}
+
+/// max(x, 0); 0 for NaN.
+#[inline(always)]
+pub fn positive_or_zero(x: f64) -> f64 {
+    if x > 0.0 { x } else { 0.0 }
+}
+
+/// A number as the sum of two, the second far below the first: twice the digits of f64.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Double {
+    /// The number, rounded.
+    pub high: f64,
+    /// What the rounding took away.
+    pub low: f64,
+}
+
+impl Double {
+    /// a + b, exactly. Beyond the largest number it is infinite, with nothing taken away.
+    #[inline(always)]
+    pub fn sum(a: f64, b: f64) -> Self {
+        let high = a + b;
+        let part = high - a;
+        let low = (a - (high - part)) + (b - part);
+        Self { high, low: if low.is_nan() { 0.0 } else { low } }
+    }
+
+    /// a b, exactly where nothing underflows.
+    #[inline(always)]
+    pub fn product(a: f64, b: f64) -> Self {
+        let high = a * b;
+        let low = a.mul_add(b, -high);
+        Self { high, low: if low.is_nan() { 0.0 } else { low } }
+    }
+
+    /// Plus another.
+    #[inline(always)]
+    pub fn plus(self, other: Self) -> Self {
+        let high = Self::sum(self.high, other.high);
+        Self::sum(high.high, high.low + (self.low + other.low))
+    }
+
+    /// Times -1.
+    #[inline(always)]
+    pub fn negated(self) -> Self {
+        Self { high: -self.high, low: -self.low }
+    }
+
+    /// The nearest f64.
+    #[inline(always)]
+    pub fn rounded(self) -> f64 {
+        self.high + self.low
     }
 }
 

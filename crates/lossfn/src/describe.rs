@@ -152,6 +152,10 @@ impl Range {
         Self { low: 0.0, low_included: true, high: 1.0, high_included: true, ..Self::FINITE };
     /// Between 0 and 1, both excluded.
     pub const OPEN_UNIT: Self = Self { low_included: false, high_included: false, ..Self::UNIT };
+    /// 1 or 2.
+    pub const ONE_OR_TWO: Self = Self { high: 2.0, high_included: true, ..Self::COUNT };
+    /// From 1 to 2, both included.
+    pub const ONE_TO_TWO: Self = Self { high: 2.0, high_included: true, ..Self::AT_LEAST_ONE };
     /// From 0 to below 1.
     pub const BELOW_ONE: Self = Self { high_included: false, ..Self::UNIT };
 
@@ -230,6 +234,8 @@ pub struct Description {
     pub link: Option<&'static str>,
     /// The parameters.
     pub parameters: &'static [Parameter],
+    /// Names of numbers that follow from the parameters and are computed once, in f64.
+    pub prepared: &'static [&'static str],
     /// Value and slope at the optimum; dropped constants and factors.
     pub optimum: &'static str,
     /// Behaviour at the limits and at kinks.
@@ -238,6 +244,8 @@ pub struct Description {
     pub peers: &'static str,
     /// Author, year, title, DOI or arXiv.
     pub reference: &'static str,
+    /// The loss of a row, where a formula of one class that stands for all cannot say it.
+    pub row_loss: Option<&'static str>,
     /// The gradient by one score, where it cannot be traced: losses over a class axis.
     pub row_gradient: Option<&'static str>,
     /// Whether it is picked for data that suits it when no loss is named.
@@ -259,10 +267,12 @@ impl Description {
             target: Domain::Real,
             link: None,
             parameters: &[],
+            prepared: &[],
             optimum: "",
             limits: "",
             peers: "",
             reference: "",
+            row_loss: None,
             row_gradient: None,
             usual: false,
         }
@@ -323,10 +333,12 @@ macro_rules! loss {
             parameters: { $(
                 $parameter:ident = $default:literal in $range:ident: $meaning:literal
             ),* $(,)? },
+            $(prepared: { $($prepared:ident = $preparation:expr),* $(,)? },)?
             optimum: $optimum:literal,
             limits: $limits:literal,
             peers: $peers:literal,
             reference: $reference:literal,
+            $(row_loss: $row_loss:literal,)?
             $(row_gradient: $row_gradient:literal,)?
             usual: $usual:literal $(,)?
         }
@@ -348,9 +360,16 @@ macro_rules! loss {
         #[derive(Clone, Copy, Debug, PartialEq)]
         pub struct $name {
             $(#[doc = concat!($meaning, ".")] $parameter: f64,)*
+            // What follows from the parameters and takes long to compute.
+            $($($prepared: f64,)*)?
         }
 
         impl $name {
+            fn prepare($($parameter: f64),*) -> Self {
+                $($(let $prepared = $preparation;)*)?
+                Self { $($parameter,)* $($($prepared,)*)? }
+            }
+
             /// The loss with these parameters.
             ///
             /// # Errors
@@ -371,7 +390,7 @@ macro_rules! loss {
 
         impl Default for $name {
             fn default() -> Self {
-                Self { $($parameter: $default),* }
+                Self::prepare($($default),*)
             }
         }
 
@@ -389,10 +408,12 @@ macro_rules! loss {
                     range: $crate::Range::$range,
                     meaning: $meaning,
                 }),*],
+                $(prepared: &[$(stringify!($prepared)),*],)?
                 optimum: $optimum,
                 limits: $limits,
                 peers: $peers,
                 reference: $reference,
+                $(row_loss: Some($row_loss),)?
                 $(row_gradient: Some($row_gradient),)?
                 usual: $usual,
                 ..$crate::Description::own($id, $summary.trim_ascii())
@@ -406,7 +427,7 @@ macro_rules! loss {
                 Self::DESCRIPTION.check(values)?;
                 let mut values = values.iter().copied();
                 let _ = &mut values;
-                Ok(Self { $($parameter: values.next().unwrap_or($default)),* })
+                Ok(Self::prepare($({ let $parameter = values.next(); $parameter.unwrap_or($default) }),*))
             }
         }
     };

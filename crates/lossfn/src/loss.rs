@@ -130,7 +130,9 @@ impl Loss {
         matches!(self.kernels, Kernels::ClassAxis(_))
     }
 
-    /// The formula: the loss, and for pointwise losses its gradient and second derivative.
+    /// The formula: the loss, and for pointwise losses its gradient and second derivative. For a
+    /// loss whose description has a `row_loss`, that is the definition, and the formula only the
+    /// loss of a row of one class.
     #[must_use]
     pub fn formula(&self) -> Formula {
         match &self.kernels {
@@ -152,7 +154,7 @@ impl Loss {
             }
         };
         add("summary", d.summary.to_owned(), false);
-        add("loss", formula.text(0), true);
+        add("loss", d.row_loss.map_or_else(|| formula.text(0), str::to_owned), true);
         if self.has_class_axis() {
             add("gradient", d.row_gradient.unwrap_or_default().to_owned(), true);
             let symbols = "p_c is the prediction and y_c the target of class c.";

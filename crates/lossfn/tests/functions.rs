@@ -224,7 +224,7 @@ fn many_digits_agree_with_mpmath() {
     let table = table();
     let mut wrong = Vec::new();
     for case in cases() {
-        let definition = Definition::new(&case.loss, Precision::Double);
+        let definition = Definition::new(&case.loss, 1, Precision::Double);
         let rows = table.iter().filter(|row| row.function == case.name);
         // Every third: with many digits a point takes milliseconds.
         for row in rows.step_by(3) {

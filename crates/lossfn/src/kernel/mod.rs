@@ -142,10 +142,16 @@ pub trait ClassKernels: Send + Sync {
     /// The loss of one row by its plain definition, with its derivative along `direction`. The
     /// target is a distribution, smoothed already.
     fn reference(&self, prediction: &[f64], target: &[f64], direction: &[f64]) -> Jet<f64>;
-    /// The definition as a formula of `p_c` (prediction) and `y_c` (target).
+    /// The definition as a formula of `p_c` (prediction) and `y_c` (target), which stand for every
+    /// class. What it is where classes meet each other, or have an order, it cannot say: then the
+    /// description has the text, and this is the loss of a row of one class.
     fn formula(&self) -> Formula;
+    /// The definition over a row with an expression for each class; for [`Formula::trace`].
+    fn expression(&self, prediction: &[Expr], target: &[Expr]) -> Expr;
     /// See [`ClassAxis::smoothing`].
     fn smoothing(&self) -> Option<f64>;
+    /// See [`ClassAxis::is_linear_in_target`].
+    fn is_linear_in_target(&self) -> bool;
 }
 
 /// Where a kernel over a class axis puts its results; empty if not wanted.
@@ -181,8 +187,16 @@ impl<L: ClassAxis> ClassKernels for L {
         Formula::trace(|| [self.loss(&[Expr::symbol("p_c")], &[Expr::symbol("y_c")])])
     }
 
+    fn expression(&self, prediction: &[Expr], target: &[Expr]) -> Expr {
+        self.loss(prediction, target)
+    }
+
     fn smoothing(&self) -> Option<f64> {
         ClassAxis::smoothing(self)
+    }
+
+    fn is_linear_in_target(&self) -> bool {
+        ClassAxis::is_linear_in_target(self)
     }
 }
 

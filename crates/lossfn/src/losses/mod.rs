@@ -29,6 +29,20 @@ catalog! {
         pointwise symmetric_absolute_percentage_error::SymmetricAbsolutePercentageError,
         pointwise relative_squared_error::RelativeSquaredError,
         pointwise squared_log_error::SquaredLogError,
+        pointwise arctan::Arctan,
+        pointwise periodic::Periodic,
+    }
+    counts {
+        pointwise poisson::Poisson,
+        pointwise poisson_log_link::PoissonLogLink,
+        pointwise gamma::Gamma,
+        pointwise gamma_log_link::GammaLogLink,
+        pointwise tweedie::Tweedie,
+        pointwise tweedie_log_link::TweedieLogLink,
+        pointwise negative_binomial::NegativeBinomial,
+        pointwise negative_binomial_log_link::NegativeBinomialLogLink,
+        pointwise inverse_gaussian::InverseGaussian,
+        pointwise inverse_gaussian_log_link::InverseGaussianLogLink,
     }
     margin {
         pointwise zero_one::ZeroOne,
@@ -58,5 +72,20 @@ catalog! {
     multiclass {
         class_axis categorical_cross_entropy::CategoricalCrossEntropy,
         class_axis softmax_cross_entropy::SoftmaxCrossEntropy,
+    }
+    multiclass_margin {
+        class_axis multiclass_zero_one::MulticlassZeroOne,
+        class_axis top_k_error::TopKError,
+        class_axis multiclass_perceptron::MulticlassPerceptron,
+        class_axis crammer_singer_hinge::CrammerSingerHinge,
+        class_axis weston_watkins_hinge::WestonWatkinsHinge,
+        class_axis multi_margin::MultiMargin,
+        class_axis multilabel_margin::MultilabelMargin,
+        class_axis multilabel_soft_margin::MultilabelSoftMargin,
+        class_axis sparsemax::Sparsemax,
+        class_axis fenchel_young::FenchelYoung,
+        class_axis multiclass_brier::MulticlassBrier,
+        class_axis spherical::Spherical,
+        class_axis ranked_probability_score::RankedProbabilityScore,
     }
 }

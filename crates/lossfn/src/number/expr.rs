@@ -169,6 +169,21 @@ pub enum Node {
     Select(usize, usize, usize),
 }
 
+impl Node {
+    /// The positions of the nodes that this one uses.
+    #[must_use]
+    pub fn operands(&self) -> Vec<usize> {
+        match *self {
+            Self::Constant(_) | Self::Symbol(_) => vec![],
+            Self::Unary(_, x) | Self::Not(x) => vec![x],
+            Self::Binary(_, x, y) | Self::Compare(_, x, y) | Self::And(x, y) | Self::Or(x, y) => {
+                vec![x, y]
+            }
+            Self::Select(x, y, z) => vec![x, y, z],
+        }
+    }
+}
+
 #[derive(Default)]
 struct Graph {
     nodes: Vec<Node>,
@@ -524,11 +539,15 @@ impl Number for Expr {
         self.binary(Binary::Xlog1py, y)
     }
     fn total(terms: impl IntoIterator<Item = Self>) -> Self {
-        // A symbolic row has one term, which stands for every class.
-        let term = terms.into_iter().reduce(|sum, term| sum + term);
-        match term.unwrap_or_else(|| Self::constant(0.0)) {
-            zero if zero.as_constant() == Some(0.0) => zero,
-            term => term.unary(Unary::Total),
+        let mut terms = terms.into_iter();
+        let first = terms.next().unwrap_or_else(|| Self::constant(0.0));
+        let rest = terms.reduce(|sum, term| sum + term);
+        match (first, rest) {
+            // The row has a symbol for each class.
+            (first, Some(rest)) => first + rest,
+            (zero, None) if zero.as_constant() == Some(0.0) => zero,
+            // A symbolic row has one term, which stands for every class.
+            (term, None) => term.unary(Unary::Total),
         }
     }
     fn power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
@@ -551,11 +570,11 @@ impl Number for Expr {
     fn exp_scaled(self, _factor: f64, symbolic: impl Fn() -> Self) -> Self {
         (symbolic() * self).exp()
     }
-    fn power1p_square(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
-        (self.square() + 1.0).power(exponent, symbolic)
+    fn power1p_square(self, exponent: f64, offset: f64, symbolic: impl Fn() -> Self) -> Self {
+        (self.square() + 1.0).power(exponent + offset, || symbolic() + offset)
     }
     fn power1p_square_m1(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
-        self.power1p_square(exponent, symbolic) - 1.0
+        self.power1p_square(exponent, 0.0, symbolic) - 1.0
     }
     fn ln1p_square(self) -> Self {
         self.square().ln1p()
@@ -565,6 +584,9 @@ impl Number for Expr {
     }
     fn square_share(self) -> Self {
         self.square() / (self.square() + 1.0)
+    }
+    fn atan_square(self) -> Self {
+        self.square().atan()
     }
     fn exp_square(self, factor: f64) -> Self {
         (self.square() * factor).exp()

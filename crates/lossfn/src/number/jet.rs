@@ -369,14 +369,14 @@ impl<N: Number> Number for Jet<N> {
         self.chain(e, || slope, || e * N::derived(factor * factor, || f() * f()))
     }
     #[inline(always)]
-    fn power1p_square(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
-        let value = self.value.power1p_square(exponent, || symbolic().value);
-        self.power1p_square_rule(value, exponent, || symbolic().value)
+    fn power1p_square(self, exponent: f64, offset: f64, symbolic: impl Fn() -> Self) -> Self {
+        let value = self.value.power1p_square(exponent, offset, || symbolic().value);
+        self.power1p_square_rule(value, exponent, offset, || symbolic().value)
     }
     #[inline(always)]
     fn power1p_square_m1(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
         let value = self.value.power1p_square_m1(exponent, || symbolic().value);
-        self.power1p_square_rule(value, exponent, || symbolic().value)
+        self.power1p_square_rule(value, exponent, 0.0, || symbolic().value)
     }
     #[inline(always)]
     fn ln1p_square(self) -> Self {
@@ -407,6 +407,20 @@ impl<N: Number> Number for Jet<N> {
         let far = (square * 2.0 - 6.0) * square.square();
         let bend = N::select(is_far, far, near) / (sum.square() * sum);
         self.chain(self.value.square_share(), || odd, || bend)
+    }
+    #[inline(always)]
+    fn atan_square(self) -> Self {
+        let (small, is_far) = reciprocal_beyond(1024.0, self.value);
+        let square = small.square();
+        let fourth = square.square();
+        let sum = fourth + 1.0;
+        // 2x / (1 + x⁴) and (2 - 6x⁴) / (1 + x⁴)²; for v = 1/x they are 2v³ / (1 + v⁴) and
+        // (2v⁴ - 6) v⁴ / (1 + v⁴)².
+        let odd = N::select(is_far, square * small, small) * 2.0 / sum;
+        let near = N::constant(2.0) - fourth * 6.0;
+        let far = (fourth * 2.0 - 6.0) * fourth;
+        let bend = N::select(is_far, far, near) / sum.square();
+        self.chain(self.value.atan_square(), || odd, || bend)
     }
     #[inline(always)]
     fn exp_square(self, factor: f64) -> Self {
@@ -675,13 +689,20 @@ impl<N: Number> Jet<N> {
     /// The derivatives of (1 + x²)^e: 2e s (1 + x²)^(e - 1/2) and 2e (1 + x²)^(e - 1) (c² + (2e - 1) s²)
     /// with s = x / √(1 + x²) and c = 1 / √(1 + x²), which have no terms that cancel or overflow.
     #[inline(always)]
-    fn power1p_square_rule(self, value: N, exponent: f64, symbolic: impl Fn() -> N) -> Self {
+    fn power1p_square_rule(
+        self,
+        value: N,
+        exponent: f64,
+        offset: f64,
+        symbolic: impl Fn() -> N,
+    ) -> Self {
         let x = self.value;
         let (sine, _) = unit_hypotenuse(x);
-        let double = N::derived(2.0 * exponent, || symbolic() * 2.0);
-        let rest = N::derived(2.0 * exponent - 1.0, || symbolic() * 2.0 - 1.0);
-        let less = x.power1p_square(exponent - 1.0, || symbolic() - 1.0);
-        let half = x.power1p_square(exponent - 0.5, || symbolic() - 0.5);
+        let double = N::derived(2.0 * (exponent + offset), || (symbolic() + offset) * 2.0);
+        let rest =
+            N::derived(2.0 * (exponent + offset) - 1.0, || (symbolic() + offset) * 2.0 - 1.0);
+        let less = x.power1p_square(exponent, offset - 1.0, &symbolic);
+        let half = x.power1p_square(exponent, offset - 0.5, &symbolic);
         let (sine_square, cosine_square) = unit_hypotenuse_squares(x);
         let bend = || double * less * (cosine_square + rest * sine_square);
         self.chain(value, || double * (sine * half), bend)

@@ -277,8 +277,8 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
         self.exp_scaled_lane(factor)
     }
     #[inline(always)]
-    fn power1p_square(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        self.power1p_square_lane(exponent)
+    fn power1p_square(self, exponent: f64, offset: f64, _: impl Fn() -> Self) -> Self {
+        self.power1p_square_lane(exponent, offset)
     }
     #[inline(always)]
     fn power1p_square_m1(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
@@ -301,42 +301,16 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
         self.square_share_lane()
     }
     #[inline(always)]
+    fn atan_square(self) -> Self {
+        (self * self).atan()
+    }
+    #[inline(always)]
     fn exp_square(self, factor: f64) -> Self {
         self.exp_square_lane(factor)
     }
     #[inline(always)]
     fn expm1_square(self, factor: f64) -> Self {
         self.expm1_square_lane(factor)
-    }
-    #[inline(always)]
-    fn sigmoid_power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        self.sigmoid_power_lane(exponent)
-    }
-    #[inline(always)]
-    fn sigmoid_balance(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
-        self.sigmoid_balance_lane(factor)
-    }
-    #[inline(always)]
-    fn focal(self, gamma: f64, _symbolic: impl Fn() -> Self) -> Self {
-        self.focal_lane(gamma)
-    }
-    #[inline(always)]
-    fn poly1(self, epsilon: f64, _symbolic: impl Fn() -> Self) -> Self {
-        self.poly1_lane(epsilon)
-    }
-    #[inline(always)]
-    fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self {
-        self.sigmoid_gap_lane(y.probability(exact))
-    }
-    #[inline(always)]
-    fn sigmoid_gap_power(
-        self,
-        y: Self,
-        exact: Option<f64>,
-        exponent: f64,
-        _symbolic: impl Fn() -> Self,
-    ) -> Self {
-        self.sigmoid_gap_power_lane(y.probability(exact), exponent)
     }
     #[inline(always)]
     fn sin(self) -> Self {
@@ -397,6 +371,36 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
     #[inline(always)]
     fn bessel_ratio_slope(self) -> Self {
         special::bessel_ratio_slope(self)
+    }
+    #[inline(always)]
+    fn sigmoid_power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.sigmoid_power_lane(exponent)
+    }
+    #[inline(always)]
+    fn sigmoid_balance(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.sigmoid_balance_lane(factor)
+    }
+    #[inline(always)]
+    fn focal(self, gamma: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.focal_lane(gamma)
+    }
+    #[inline(always)]
+    fn poly1(self, epsilon: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.poly1_lane(epsilon)
+    }
+    #[inline(always)]
+    fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self {
+        self.sigmoid_gap_lane(y.probability(exact))
+    }
+    #[inline(always)]
+    fn sigmoid_gap_power(
+        self,
+        y: Self,
+        exact: Option<f64>,
+        exponent: f64,
+        _symbolic: impl Fn() -> Self,
+    ) -> Self {
+        self.sigmoid_gap_power_lane(y.probability(exact), exponent)
     }
     #[inline(always)]
     fn tangent_angle(self) -> Self {

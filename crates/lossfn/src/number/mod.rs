@@ -125,8 +125,9 @@ pub trait Number:
     }
     /// e^(factor x), without the rounding of the product. The factor as in [`Number::power`].
     fn exp_scaled(self, factor: f64, symbolic: impl Fn() -> Self) -> Self;
-    /// (1 + x²)^exponent, without overflow of the square. The exponent as in [`Number::power`].
-    fn power1p_square(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// (1 + x²)^(exponent + offset), without overflow of the square. The exponent as in
+    /// [`Number::power`]; the offset is a small number of halves.
+    fn power1p_square(self, exponent: f64, offset: f64, symbolic: impl Fn() -> Self) -> Self;
     /// (1 + x²)^exponent - 1, exact for small x. The exponent as in [`Number::power`].
     fn power1p_square_m1(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self;
     /// ln(1 + x²), exact for small x, without overflow for large.
@@ -135,6 +136,8 @@ pub trait Number:
     fn sqrt1p_square_m1(self) -> Self;
     /// x² / (1 + x²), without overflow of the square.
     fn square_share(self) -> Self;
+    /// The inverse tangent of x², without overflow of the square.
+    fn atan_square(self) -> Self;
     /// e^(factor x²) for a factor below 0.
     fn exp_square(self, factor: f64) -> Self;
     /// e^(factor x²) - 1 for a factor below 0, exact for small x.
@@ -228,6 +231,14 @@ pub trait Number:
     #[inline(always)]
     fn positive_part(self) -> Self {
         self.max(Self::constant(0.0))
+    }
+
+    /// The largest of some numbers; of equal ones the first has the slope. NaN if one is, and
+    /// minus infinity if there is none.
+    fn largest(terms: impl DoubleEndedIterator<Item = Self>) -> Self {
+        // `max` takes the slope of its argument where the two are equal.
+        let largest = terms.rev().reduce(Self::max);
+        largest.unwrap_or_else(|| Self::constant(f64::NEG_INFINITY))
     }
 
     /// The sum of many numbers: the classes of a row.

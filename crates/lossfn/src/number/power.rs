@@ -115,14 +115,21 @@ impl<T: Real, I: Isa> Lane<T, I> {
         if exponent == 0.0 { one } else { result }
     }
 
-    /// (1 + x²)^exponent.
+    /// (1 + x²)^(exponent + offset). A sum of the two might be rounded.
     #[inline(always)]
-    pub(super) fn power1p_square_lane(self, exponent: f64) -> Self {
-        if exponent == 0.0 {
+    pub(super) fn power1p_square_lane(self, exponent: f64, offset: f64) -> Self {
+        if exponent + offset == 0.0 {
             return Self::constant(1.0);
         }
-        let Pair(high, low) = self.ln1p_square_pair().times(exponent);
-        Self::pick(self.0.is_nan(), self, high.exp_with(low))
+        let ln = self.ln1p_square_pair();
+        let Pair(high, low) = ln.times(exponent);
+        let sum = high.sum(ln.0 * offset);
+        let low = sum.1 + (low + ln.1 * offset);
+        let is_finite = Number::abs(sum.0).0 < T::from_f64(f64::INFINITY);
+        // Where the logarithm is infinite, the power is 0 or that.
+        let infinite = Self::constant(if exponent + offset > 0.0 { f64::INFINITY } else { 0.0 });
+        let power = Self::pick(is_finite, sum.0.exp_with(low), infinite);
+        Self::pick(self.0.is_nan(), self, power)
     }
 
     /// (1 + x²)^exponent - 1.

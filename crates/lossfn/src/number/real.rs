@@ -151,7 +151,7 @@ real! {
     f32, u32, i32, mantissa: 23, bias: 127,
     const LN2_HIGH: 0.693_359_4;
     const LN2_LOW: -2.121_944_4e-4;
-    const EXP_LOWEST: -104.0;
+    const EXP_LOWEST: -105.0;
     const EXP_HIGHEST: 89.0;
     const EXP: &[0.5, 0.166_666_67, 0.041_666_456, 0.008_333_31, 0.001_393_454_1, 0.000_198_919_8];
     const LN: &[0.666_666_7, 0.400_001_26, 0.285_503_98, 0.233_419_43];
@@ -263,7 +263,7 @@ impl Number for f64 {
     }
     // Powers are not what a standard library promises digits for; the lanes have them.
     fn power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).power_lane(exponent).0
+        Lane::<f64, Unfused>::new(self).power_lane(exponent).0
     }
     fn abs_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
         Number::abs(self).power(exponent, symbolic)
@@ -272,56 +272,34 @@ impl Number for f64 {
         value
     }
     fn exp_scaled(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).exp_scaled_lane(factor).0
+        Lane::<f64, Unfused>::new(self).exp_scaled_lane(factor).0
     }
-    fn power1p_square(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).power1p_square_lane(exponent).0
+    fn power1p_square(self, exponent: f64, offset: f64, _: impl Fn() -> Self) -> Self {
+        Lane::<f64, Unfused>::new(self).power1p_square_lane(exponent, offset).0
     }
     fn power1p_square_m1(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).power1p_square_m1_lane(exponent).0
+        Lane::<f64, Unfused>::new(self).power1p_square_m1_lane(exponent).0
     }
     fn ln1p_square(self) -> Self {
-        Portable::new(self).ln1p_square_lane().0
+        Lane::<f64, Unfused>::new(self).ln1p_square_lane().0
     }
     fn sqrt1p_square_m1(self) -> Self {
-        Portable::new(self).sqrt1p_square_m1_lane().0
+        Lane::<f64, Unfused>::new(self).sqrt1p_square_m1_lane().0
     }
     fn square_share(self) -> Self {
-        Portable::new(self).square_share_lane().0
+        Lane::<f64, Unfused>::new(self).square_share_lane().0
+    }
+    fn atan_square(self) -> Self {
+        Number::atan(self * self)
     }
     fn exp_square(self, factor: f64) -> Self {
-        Portable::new(self).exp_square_lane(factor).0
+        Lane::<f64, Unfused>::new(self).exp_square_lane(factor).0
     }
     fn expm1_square(self, factor: f64) -> Self {
-        Portable::new(self).expm1_square_lane(factor).0
+        Lane::<f64, Unfused>::new(self).expm1_square_lane(factor).0
     }
     fn expm1_minus(self) -> Self {
-        Portable::new(self).expm1_minus_lane().0
-    }
-    fn sigmoid_power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).sigmoid_power_lane(exponent).0
-    }
-    fn sigmoid_balance(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).sigmoid_balance_lane(factor).0
-    }
-    fn focal(self, gamma: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).focal_lane(gamma).0
-    }
-    fn poly1(self, epsilon: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).poly1_lane(epsilon).0
-    }
-    fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self {
-        Portable::new(self).sigmoid_gap_lane(Portable::new(y).probability(exact)).0
-    }
-    fn sigmoid_gap_power(
-        self,
-        y: Self,
-        exact: Option<f64>,
-        exponent: f64,
-        _symbolic: impl Fn() -> Self,
-    ) -> Self {
-        let y = Portable::new(y).probability(exact);
-        Portable::new(self).sigmoid_gap_power_lane(y, exponent).0
+        Lane::<f64, Unfused>::new(self).expm1_minus_lane().0
     }
     fn atan(self) -> Self {
         f64::atan(self)
@@ -370,9 +348,34 @@ impl Number for f64 {
     fn bessel_ratio_slope(self) -> Self {
         Lane::<f64, Unfused>::new(self).bessel_ratio_slope().0
     }
+    fn sigmoid_power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Lane::<f64, Unfused>::new(self).sigmoid_power_lane(exponent).0
+    }
+    fn sigmoid_balance(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Lane::<f64, Unfused>::new(self).sigmoid_balance_lane(factor).0
+    }
+    fn focal(self, gamma: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Lane::<f64, Unfused>::new(self).focal_lane(gamma).0
+    }
+    fn poly1(self, epsilon: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Lane::<f64, Unfused>::new(self).poly1_lane(epsilon).0
+    }
+    fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self {
+        Lane::<f64, Unfused>::new(self)
+            .sigmoid_gap_lane(Lane::<f64, Unfused>::new(y).probability(exact))
+            .0
+    }
+    fn sigmoid_gap_power(
+        self,
+        y: Self,
+        exact: Option<f64>,
+        exponent: f64,
+        _symbolic: impl Fn() -> Self,
+    ) -> Self {
+        let y = Lane::<f64, Unfused>::new(y).probability(exact);
+        Lane::<f64, Unfused>::new(self).sigmoid_gap_power_lane(y, exponent).0
+    }
     fn tangent_angle(self) -> Self {
-        Portable::new(self).tangent_angle_lane().0
+        Lane::<f64, Unfused>::new(self).tangent_angle_lane().0
     }
 }
-
-type Portable = super::Lane<f64, super::Unfused>;

@@ -36,12 +36,16 @@ impl Rows {
     ) -> Vec<Self> {
         let rows = 3;
         let labels = (0..rows).map(|row| (row != 1).then(|| rng.below(classes))).collect();
-        let distributions = (0..rows * classes).map(|_| rng.unit() / 8.0).collect();
+        let mut share = |_| if rng.below(4) == 0 { 0.0 } else { rng.unit() / 8.0 };
+        let distributions = (0..rows * classes).map(&mut share).collect();
+        // A class weight is a share of the target.
+        let is_linear = kernels.is_linear_in_target();
         let weights: Vec<f64> = (0..classes).map(|_| rng.unit() * 2.0).collect();
+        let weights = is_linear.then_some(weights);
         let choices = [
             (Targets::Labels(labels), None),
-            (Targets::Distributions(distributions), Some(weights.clone())),
-            (Targets::Labels((0..rows).map(|_| Some(rng.below(classes))).collect()), Some(weights)),
+            (Targets::Distributions(distributions), weights.clone()),
+            (Targets::Labels((0..rows).map(|_| Some(rng.below(classes))).collect()), weights),
         ];
         let smoothing = kernels.smoothing().unwrap_or(0.0);
         let choices = choices.into_iter().map(|(targets, class_weights)| {
@@ -241,7 +245,6 @@ fn kernels_agree_with_differences_of_the_definition() {
 
 fn held_to_the_definition(loss: &Loss, precision: Precision) -> (usize, Vec<String>) {
     let kernels = loss.class_kernels().expect("a loss over classes");
-    let definition = Definition::new(loss, precision);
     let (mut checked, mut wrong) = (0, Vec::new());
     // Smoothing rounds the target, which is then another one; it is checked by jets.
     if kernels.smoothing() != Some(0.0) {
@@ -249,6 +252,7 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (usize, Vec<Stri
     }
     for prediction in hard_rows(loss.description().prediction, precision) {
         let classes = prediction.len();
+        let definition = Definition::new(loss, classes, precision);
         let mut targets: Vec<Targets> =
             (0..classes).map(|label| Targets::Labels(vec![Some(label)])).collect();
         let shares = (1..=classes).map(|class| class as f64 / 16.0).collect();

@@ -1,0 +1,25 @@
+use crate::number::Number;
+use crate::{Pointwise, loss};
+
+loss! {
+    /// The negative log-likelihood of a positive number under an inverse Gaussian distribution of predicted mean.
+    InverseGaussian: "inverse_gaussian" {
+        aliases: ["inverse_gaussian_nll", "wald_loss"],
+        task: Counts,
+        prediction: Positive "the predicted mean, in the unit of the target",
+        target: NonNegative,
+        parameters: {},
+        optimum: "Lowest at prediction = target, with slope 0; the loss there is -1 / (2 target). Terms that depend on the target and the shape alone are left out.",
+        limits: "Smooth; convex up to 1.5 times the target and concave beyond.",
+        peers: "Half of scikit-learn's mean_tweedie_deviance(power=3) is this minus its least value.",
+        reference: "Tweedie (1957), Statistical Properties of Inverse Gaussian Distributions, doi:10.1214/aoms/1177706964.",
+        usual: false,
+    }
+}
+
+impl Pointwise for InverseGaussian {
+    #[inline(always)]
+    fn loss<N: Number>(&self, prediction: N, target: N) -> N {
+        (target / prediction * 0.5 - 1.0) / prediction
+    }
+}

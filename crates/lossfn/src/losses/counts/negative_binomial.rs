@@ -1,0 +1,47 @@
+use crate::number::Number;
+use crate::{Pointwise, loss};
+
+loss! {
+    /// The negative log-likelihood of an over-dispersed count under a predicted mean.
+    NegativeBinomial: "negative_binomial" {
+        aliases: ["negative_binomial_nll", "nb2_loss"],
+        task: Counts,
+        prediction: Positive "the predicted mean, in the unit of the target",
+        target: NonNegative,
+        parameters: {
+            dispersion = 1.0 in POSITIVE: "how much the variance exceeds the mean: it is mean + dispersion * mean^2",
+            full = 0.0 in SWITCH: "whether the terms that depend on the target alone are added, so that the loss is the whole negative log-likelihood",
+        },
+        optimum: "Lowest at prediction = target, with slope 0. Without `full` the terms that depend on the target and the dispersion alone are left out.",
+        limits: "Smooth. For dispersion to 0 it tends to poisson.",
+        peers: "The NB2 model of statsmodels and of R's glm.nb, whose theta is 1 / dispersion. None of PyTorch, Keras and Optax has it.",
+        reference: "Hilbe (2011), Negative Binomial Regression, doi:10.1017/CBO9780511973420.",
+        usual: false,
+    }
+}
+
+impl Pointwise for NegativeBinomial {
+    #[inline(always)]
+    fn loss<N: Number>(&self, prediction: N, target: N) -> N {
+        let dispersion = N::parameter("dispersion", self.dispersion);
+        let inverse = N::derived(1.0 / self.dispersion, || N::constant(1.0) / dispersion);
+        let of_mean = (dispersion * prediction).ln1p();
+        // ln(dispersion + 1/mean): as a difference for the digits of the value, as a sum for the slopes'.
+        let of_target = N::rewritten(
+            of_mean - prediction.ln(),
+            (N::constant(1.0) / prediction + dispersion).ln(),
+        );
+        let loss = of_mean * inverse + target * of_target;
+        if self.full == 0.0 {
+            return loss;
+        }
+        let ln_dispersion = N::derived(self.dispersion.ln(), || dispersion.ln());
+        loss + counted(target, inverse) - target * ln_dispersion
+    }
+}
+
+/// The part of the negative log-likelihood that neither the mean nor a logarithm of the dispersion is in.
+#[inline(always)]
+pub(super) fn counted<N: Number>(target: N, inverse: N) -> N {
+    inverse.ln_gamma() + (target + 1.0).ln_gamma() - (target + inverse).ln_gamma()
+}

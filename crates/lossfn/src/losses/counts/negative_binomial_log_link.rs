@@ -1,0 +1,37 @@
+use crate::number::Number;
+use crate::{Pointwise, loss};
+
+loss! {
+    /// The negative log-likelihood of an over-dispersed count under the exponential of a predicted score.
+    NegativeBinomialLogLink: "negative_binomial_log_link" {
+        aliases: ["negative_binomial_log", "nb2_log"],
+        task: Counts,
+        prediction: Real "the logarithm of the predicted mean",
+        target: NonNegative,
+        link: "exp(prediction) is the predicted mean.",
+        parameters: {
+            dispersion = 1.0 in POSITIVE: "how much the variance exceeds the mean: it is mean + dispersion * mean^2",
+            full = 0.0 in SWITCH: "whether the terms that depend on the target alone are added, so that the loss is the whole negative log-likelihood",
+        },
+        optimum: "Lowest where exp(prediction) = target, with slope 0. Without `full` the terms that depend on the target and the dispersion alone are left out.",
+        limits: "Smooth and convex, about linear in both directions: no score overflows. For dispersion to 0 it tends to poisson_log_link.",
+        peers: "The NB2 model of statsmodels and of R's glm.nb with the logarithmic link.",
+        reference: "Hilbe (2011), Negative Binomial Regression, doi:10.1017/CBO9780511973420.",
+        usual: false,
+    }
+}
+
+impl Pointwise for NegativeBinomialLogLink {
+    #[inline(always)]
+    fn loss<N: Number>(&self, prediction: N, target: N) -> N {
+        let dispersion = N::parameter("dispersion", self.dispersion);
+        let inverse = N::derived(1.0 / self.dispersion, || N::constant(1.0) / dispersion);
+        let ln_dispersion = N::derived(self.dispersion.ln(), || dispersion.ln());
+        let score = prediction + ln_dispersion;
+        let loss = score.softplus() * inverse + target * (-score).softplus();
+        if self.full == 0.0 {
+            return loss + target * ln_dispersion;
+        }
+        loss + super::negative_binomial::counted(target, inverse)
+    }
+}

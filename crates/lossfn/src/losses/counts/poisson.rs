@@ -1,0 +1,28 @@
+use crate::number::Number;
+use crate::{Pointwise, loss};
+
+loss! {
+    /// The negative log-likelihood of a count under a predicted rate.
+    Poisson: "poisson" {
+        aliases: ["PoissonNLLLoss", "poisson_nll_loss", "Poisson", "poisson_loss"],
+        task: Counts,
+        prediction: NonNegative "the predicted rate: the mean of the count",
+        target: NonNegative,
+        parameters: {
+            full = 0.0 in SWITCH: "whether the terms that depend on the target alone are added, so that the loss is the whole negative log-likelihood",
+        },
+        optimum: "Lowest at prediction = target, with slope 0. Without `full` the term ln(target!) is left out, and the loss there is target - target * ln(target), which may be negative.",
+        limits: "Smooth and convex. A term with weight 0 is 0: a rate of 0 with target 0 costs 0, and infinity with a target above 0. Targets need not be whole.",
+        peers: "PyTorch's poisson_nll_loss(log_input=False) adds 1e-8 to the rate inside the logarithm, and its full=True adds Stirling's approximation for targets above 1 only. Keras adds 1e-7. Here nothing is added and ln(target!) is exact.",
+        reference: "Nelder and Wedderburn (1972), Generalized Linear Models, doi:10.2307/2344614.",
+        usual: false,
+    }
+}
+
+impl Pointwise for Poisson {
+    #[inline(always)]
+    fn loss<N: Number>(&self, prediction: N, target: N) -> N {
+        let loss = prediction - target.xlogy(prediction);
+        if self.full == 0.0 { loss } else { loss + (target + 1.0).ln_gamma() }
+    }
+}
