@@ -657,7 +657,9 @@ impl Definition {
         } else {
             self.tail.min((6.0 * reach) as usize)
         };
-        256 + 2 * span as usize + tail
+        // Beside 0 a second derivative may be as small as the input.
+        let small = STEP - self.step(prediction, target);
+        256 + (2 * span + small) as usize + tail
     }
 
     /// The matrix of second derivatives of a smooth loss times a vector.

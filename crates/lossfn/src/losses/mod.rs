@@ -49,12 +49,25 @@ catalog! {
         pointwise perceptron::Perceptron,
         pointwise hinge::Hinge,
         pointwise squared_hinge::SquaredHinge,
+        pointwise smoothed_hinge::SmoothedHinge,
+        pointwise modified_huber::ModifiedHuber,
         pointwise logistic::Logistic,
         pointwise exponential::Exponential,
+        pointwise sigmoid_margin::SigmoidMargin,
+        pointwise savage::Savage,
+        pointwise tangent::Tangent,
+        pointwise distance_weighted::DistanceWeighted,
+        pointwise hinge_embedding::HingeEmbedding,
     }
     binary {
         pointwise binary_cross_entropy::BinaryCrossEntropy,
         pointwise binary_cross_entropy_with_logits::BinaryCrossEntropyWithLogits,
+        pointwise brier::Brier,
+        pointwise sigmoid_focal::SigmoidFocal,
+        pointwise asymmetric::Asymmetric,
+        pointwise varifocal::Varifocal,
+        pointwise quality_focal::QualityFocal,
+        pointwise poly1_binary::Poly1Binary,
     }
     multiclass {
         class_axis categorical_cross_entropy::CategoricalCrossEntropy,

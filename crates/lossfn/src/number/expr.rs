@@ -601,4 +601,34 @@ impl Number for Expr {
         self.exp() - 1.0 - self
     }
     record_unary_functions! {}
+    fn sigmoid_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
+        self.sigmoid().power(exponent, symbolic)
+    }
+    fn sigmoid_balance(self, _factor: f64, symbolic: impl Fn() -> Self) -> Self {
+        symbolic() * (-self).sigmoid() - self.sigmoid()
+    }
+    fn focal(self, gamma: f64, symbolic: impl Fn() -> Self) -> Self {
+        self.sigmoid_power(gamma, symbolic) * self.softplus()
+    }
+    fn poly1(self, _epsilon: f64, symbolic: impl Fn() -> Self) -> Self {
+        self.softplus() + symbolic() * self.sigmoid()
+    }
+    fn sigmoid_gap(self, y: Self, _exact: Option<f64>) -> Self {
+        self.sigmoid() - y
+    }
+    fn sigmoid_gap_power(
+        self,
+        y: Self,
+        _exact: Option<f64>,
+        exponent: f64,
+        symbolic: impl Fn() -> Self,
+    ) -> Self {
+        (self.sigmoid() - y).abs().power(exponent, symbolic)
+    }
+    fn tangent_angle(self) -> Self {
+        self.atan() * 2.0 - 1.0
+    }
+    fn until_decayed(self) -> Self {
+        self
+    }
 }

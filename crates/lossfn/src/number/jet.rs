@@ -301,7 +301,9 @@ impl<N: Number> Number for Jet<N> {
     #[inline(always)]
     fn sigmoid(self) -> Self {
         let (right, left) = (self.value.sigmoid(), (-self.value).sigmoid());
-        self.chain(right, || right * left, || right * left * (left - right))
+        // 1 - 2 sigmoid x, exact for small x.
+        let balance = || -(self.value * 0.5).tanh();
+        self.chain(right, || right * left, || right * left * balance())
     }
     #[inline(always)]
     fn softplus(self) -> Self {
@@ -326,6 +328,13 @@ impl<N: Number> Number for Jet<N> {
     #[inline(always)]
     fn power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
         let (x, e) = (self.value, || symbolic().value);
+        if exponent < 0.0 {
+            // The exponent less 1 would be rounded, which counts far out.
+            let power = x.power(exponent, e);
+            let slope = power / x * N::derived(exponent, e);
+            let bend = || slope / x * N::derived(exponent - 1.0, || e() - 1.0);
+            return self.chain(power, || slope, bend);
+        }
         let slope = power_slope(x, exponent, e);
         let bend = power_slope(x, exponent - 1.0, || e() - 1.0);
         self.chain(x.power(exponent, e), || slope, || bend * N::derived(exponent, e))
@@ -446,6 +455,99 @@ impl<N: Number> Number for Jet<N> {
         }
     }
     #[inline(always)]
+    fn sigmoid_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
+        if exponent == 0.0 {
+            return Self::fixed(N::constant(1.0));
+        }
+        let e = || symbolic().value;
+        let power = self.value.sigmoid_power(exponent, e);
+        let slope = N::derived(exponent, e) * (power * (-self.value).sigmoid());
+        self.chain(power, || slope, || slope * self.value.sigmoid_balance(exponent, e))
+    }
+    #[inline(always)]
+    fn sigmoid_balance(self, factor: f64, symbolic: impl Fn() -> Self) -> Self {
+        let value = self.value.sigmoid_balance(factor, || symbolic().value);
+        let more = || N::derived(factor + 1.0, || symbolic().value + 1.0);
+        let slope = -(more() * sigmoid_slope(self.value));
+        self.chain(value, || slope, || slope * -(self.value * 0.5).tanh())
+    }
+    #[inline(always)]
+    fn focal(self, gamma: f64, symbolic: impl Fn() -> Self) -> Self {
+        if gamma == 0.0 {
+            return self.softplus();
+        }
+        let (x, e) = (self.value, || symbolic().value);
+        let factor = || N::derived(gamma, e);
+        let (right, left) = (x.sigmoid(), (-x).sigmoid());
+        let softplus = x.until_decayed().softplus();
+        let power = x.sigmoid_power(gamma, e);
+        let slope = power * (factor() * left * softplus + right);
+        let bend = || {
+            // gamma (gamma left - right) softplus + (2 gamma + 1) right, with smaller terms.
+            let square = N::derived(gamma * gamma, || e() * e());
+            let most = N::derived(2.0 * gamma + 1.0, || e() * 2.0 + 1.0);
+            let rest = square * left * softplus + (most - factor() * softplus) * right;
+            power * left * rest
+        };
+        self.chain(x.focal(gamma, e), || slope, bend)
+    }
+    #[inline(always)]
+    fn poly1(self, epsilon: f64, symbolic: impl Fn() -> Self) -> Self {
+        let (x, e) = (self.value, || symbolic().value);
+        let (right, left) = (x.sigmoid(), (-x).sigmoid());
+        let sum = || N::derived(1.0 + epsilon, || e() + 1.0);
+        // 1 + epsilon left, as a sum of positive terms for an epsilon of either sign.
+        let slope = if epsilon < 0.0 {
+            sum() - N::derived(epsilon, e) * right
+        } else {
+            N::derived(epsilon, e) * left + 1.0
+        };
+        // 1 + epsilon (left - right), in the same way; for a larger epsilon it has a zero.
+        let bend = || {
+            let far = sum() * left + N::derived(1.0 - epsilon, || N::constant(1.0) - e()) * right;
+            if epsilon <= 1.0 {
+                return right * (left * far);
+            }
+            let near = N::constant(1.0) - N::derived(epsilon, e) * (x * 0.5).tanh();
+            right * (left * N::select(x.abs().less_than(N::constant(1.0)), near, far))
+        };
+        self.chain(x.poly1(epsilon, e), || right * slope, bend)
+    }
+    #[inline(always)]
+    fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self {
+        let slope = sigmoid_slope(self.value);
+        let value = self.value.sigmoid_gap(y.value, exact);
+        self.chain(value, || slope, || slope * -(self.value * 0.5).tanh())
+    }
+    #[inline(always)]
+    fn sigmoid_gap_power(
+        self,
+        y: Self,
+        exact: Option<f64>,
+        exponent: f64,
+        symbolic: impl Fn() -> Self,
+    ) -> Self {
+        if exponent == 0.0 {
+            return Self::fixed(N::constant(1.0));
+        }
+        let (x, y) = (self.value, y.value);
+        let power = x.sigmoid_gap_power(y, exact, exponent, || symbolic().value);
+        let less = x.sigmoid_gap_power(y, exact, exponent - 1.0, || symbolic().value - 1.0);
+        let sign = x.sigmoid_gap(y, exact).sign();
+        let slope = sigmoid_slope(x);
+        let factor = N::derived(exponent, || symbolic().value);
+        let bend = || {
+            let along = sign * less * -(x * 0.5).tanh();
+            if exponent == 1.0 {
+                return factor * slope * along;
+            }
+            let least = x.sigmoid_gap_power(y, exact, exponent - 2.0, || symbolic().value - 2.0);
+            let across = N::derived(exponent - 1.0, || symbolic().value - 1.0) * least * slope;
+            factor * slope * (across + along)
+        };
+        self.chain(power, || factor * (sign * less) * slope, bend)
+    }
+    #[inline(always)]
     fn sin(self) -> Self {
         let sin = self.value.sin();
         self.chain(sin, || self.value.cos(), || -sin)
@@ -527,12 +629,11 @@ impl<N: Number> Number for Jet<N> {
         let (slope, bend, third) = special::bessel_ratio_derivatives(self.value);
         self.chain(slope, || bend, || third)
     }
-}
-
-/// What decays faster than the factor beside it grows: 0 where it is 0, though the factor be infinite.
-#[inline(always)]
-fn decayed<N: Number>(decaying: N, factor: N) -> N {
-    N::select(decaying.equals(N::constant(0.0)), decaying, decaying * factor)
+    #[inline(always)]
+    fn tangent_angle(self) -> Self {
+        let atan = self.atan() * 2.0;
+        Self { value: self.value.tangent_angle(), ..atan }
+    }
 }
 
 /// e x^(e-1); 0 where e is.
@@ -567,6 +668,18 @@ fn unit_hypotenuse_squares<N: Number>(x: N) -> (N, N) {
 fn reciprocal_beyond<N: Number>(limit: f64, x: N) -> (N, N::Mask) {
     let is_far = N::constant(limit).less_than(x.abs());
     (N::select(is_far, N::constant(1.0) / x, x), is_far)
+}
+
+/// sigmoid(x) sigmoid(-x).
+#[inline(always)]
+fn sigmoid_slope<N: Number>(x: N) -> N {
+    x.sigmoid() * (-x).sigmoid()
+}
+
+/// What decays faster than the factor beside it grows: 0 where it is 0, though the factor be infinite.
+#[inline(always)]
+fn decayed<N: Number>(decaying: N, factor: N) -> N {
+    N::select(decaying.equals(N::constant(0.0)), decaying, decaying * factor)
 }
 
 /// 1 - tanh²(x), exact for large |x|.

@@ -376,4 +376,38 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
     fn bessel_ratio_slope(self) -> Self {
         special::bessel_ratio_slope(self)
     }
+    #[inline(always)]
+    fn sigmoid_power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.sigmoid_power_lane(exponent)
+    }
+    #[inline(always)]
+    fn sigmoid_balance(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.sigmoid_balance_lane(factor)
+    }
+    #[inline(always)]
+    fn focal(self, gamma: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.focal_lane(gamma)
+    }
+    #[inline(always)]
+    fn poly1(self, epsilon: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.poly1_lane(epsilon)
+    }
+    #[inline(always)]
+    fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self {
+        self.sigmoid_gap_lane(y.probability(exact))
+    }
+    #[inline(always)]
+    fn sigmoid_gap_power(
+        self,
+        y: Self,
+        exact: Option<f64>,
+        exponent: f64,
+        _symbolic: impl Fn() -> Self,
+    ) -> Self {
+        self.sigmoid_gap_power_lane(y.probability(exact), exponent)
+    }
+    #[inline(always)]
+    fn tangent_angle(self) -> Self {
+        self.tangent_angle_lane()
+    }
 }

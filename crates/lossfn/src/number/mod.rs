@@ -18,6 +18,7 @@ mod jet;
 mod lane;
 mod power;
 mod real;
+mod sigmoid;
 mod special;
 mod wide;
 
@@ -149,6 +150,37 @@ pub trait Number:
     /// e^x - 1 - x, exact for small x.
     fn expm1_minus(self) -> Self;
 
+    /// sigmoid(x)^exponent, without the rounding of the base. The exponent as in [`Number::power`].
+    fn sigmoid_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// factor * sigmoid(-x) - sigmoid(x), exact near its zero. The factor, 0 or more, as in
+    /// [`Number::power`].
+    fn sigmoid_balance(self, factor: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// x, but no more than where e^-x has long been 0: beside that a larger x makes no difference,
+    /// but an infinite one times 0 would be NaN.
+    #[inline(always)]
+    fn until_decayed(self) -> Self {
+        self.min(Self::constant(1e4))
+    }
+    /// sigmoid(x)^gamma softplus(x): what focal loss charges a class whose probability is
+    /// sigmoid(-x). gamma, 0 or more, as the exponent in [`Number::power`].
+    fn focal(self, gamma: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// softplus(x) + epsilon sigmoid(x), exact also where the two nearly cancel. epsilon, -1 or
+    /// more, as the exponent in [`Number::power`].
+    fn poly1(self, epsilon: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// 2 atan(x) - 1, exact near its zero, tan(1/2).
+    fn tangent_angle(self) -> Self;
+    /// sigmoid(x) - y, exact also where the two are near each other, for a y from 0 to 1 that is a
+    /// target or a parameter. `exact` is the value of a parameter, before it was rounded.
+    fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self;
+    /// |sigmoid(x) - y|^exponent. y as in [`Number::sigmoid_gap`], the exponent as in
+    /// [`Number::power`].
+    fn sigmoid_gap_power(
+        self,
+        y: Self,
+        exact: Option<f64>,
+        exponent: f64,
+        symbolic: impl Fn() -> Self,
+    ) -> Self;
     /// Sine, for every finite x: whole turns are left out exactly.
     fn sin(self) -> Self;
     /// Cosine, for every finite x: whole turns are left out exactly.

@@ -7,7 +7,7 @@ use super::{Isa, Lane, Number, Real};
 
 /// A number as the sum of two, the second within the rounding of the first.
 #[derive(Clone, Copy)]
-struct Pair<T, I>(Lane<T, I>, Lane<T, I>);
+pub(super) struct Pair<T, I>(pub(super) Lane<T, I>, pub(super) Lane<T, I>);
 
 /// Beyond this 1 + x² is x² to every digit that counts, and x² does not overflow below.
 const FAR: f64 = 1_099_511_627_776.0;
@@ -15,7 +15,7 @@ const FAR: f64 = 1_099_511_627_776.0;
 impl<T: Real, I: Isa> Lane<T, I> {
     /// The product with what its rounding lost. For magnitudes that can be squared.
     #[inline(always)]
-    fn product(self, other: Self) -> Pair<T, I> {
+    pub(super) fn product(self, other: Self) -> Pair<T, I> {
         let high = self * other;
         if I::FUSED {
             return Pair(high, self.fused(other, -high));
@@ -35,7 +35,7 @@ impl<T: Real, I: Isa> Lane<T, I> {
 
     /// The sum with what its rounding lost (Knuth).
     #[inline(always)]
-    fn sum(self, other: Self) -> Pair<T, I> {
+    pub(super) fn sum(self, other: Self) -> Pair<T, I> {
         let high = self + other;
         let from_other = high - self;
         let low = (self - (high - from_other)) + (other - from_other);
@@ -44,7 +44,7 @@ impl<T: Real, I: Isa> Lane<T, I> {
 
     /// ln(x + low) for a positive normal x and a low part far below it.
     #[inline(always)]
-    fn ln_pair(self, low: Self) -> Pair<T, I> {
+    pub(super) fn ln_pair(self, low: Self) -> Pair<T, I> {
         let (k, m) = self.0.split_exponent();
         let (k, f) = (Self::new(k), Self::new(m) - 1.0);
         // 2 atanh(s) with s = f / (2 + f); what the division loses is put back.
@@ -77,7 +77,7 @@ impl<T: Real, I: Isa> Lane<T, I> {
 
     /// The constant, with what its rounding to this type loses.
     #[inline(always)]
-    fn constant_pair(value: f64) -> Pair<T, I> {
+    pub(super) fn constant_pair(value: f64) -> Pair<T, I> {
         let high = T::from_f64(value);
         Pair(Self::new(high), Self::new(T::from_f64(value - high.to_f64())))
     }
@@ -216,7 +216,7 @@ impl<T: Real, I: Isa> Lane<T, I> {
 impl<T: Real, I: Isa> Pair<T, I> {
     /// Times a constant.
     #[inline(always)]
-    fn times(self, factor: f64) -> Self {
+    pub(super) fn times(self, factor: f64) -> Self {
         let Pair(high, low) = Lane::constant_pair(factor);
         let product = self.0.product(high);
         let rest = product.1 + (self.1 * high + self.0 * low);

@@ -356,4 +356,34 @@ impl Number for f64 {
     fn bessel_ratio_slope(self) -> Self {
         Lane::<f64, Unfused>::new(self).bessel_ratio_slope().0
     }
+    fn sigmoid_power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Lane::<f64, Unfused>::new(self).sigmoid_power_lane(exponent).0
+    }
+    fn sigmoid_balance(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Lane::<f64, Unfused>::new(self).sigmoid_balance_lane(factor).0
+    }
+    fn focal(self, gamma: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Lane::<f64, Unfused>::new(self).focal_lane(gamma).0
+    }
+    fn poly1(self, epsilon: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Lane::<f64, Unfused>::new(self).poly1_lane(epsilon).0
+    }
+    fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self {
+        Lane::<f64, Unfused>::new(self)
+            .sigmoid_gap_lane(Lane::<f64, Unfused>::new(y).probability(exact))
+            .0
+    }
+    fn sigmoid_gap_power(
+        self,
+        y: Self,
+        exact: Option<f64>,
+        exponent: f64,
+        _symbolic: impl Fn() -> Self,
+    ) -> Self {
+        let y = Lane::<f64, Unfused>::new(y).probability(exact);
+        Lane::<f64, Unfused>::new(self).sigmoid_gap_power_lane(y, exponent).0
+    }
+    fn tangent_angle(self) -> Self {
+        Lane::<f64, Unfused>::new(self).tangent_angle_lane().0
+    }
 }

@@ -368,6 +368,33 @@ fn nan_stays_in_its_example() {
     });
 }
 
+/// The value of a parameter of this name, if there is one.
+fn parameter(loss: &Loss, name: &str) -> Option<f64> {
+    let at = loss.description().parameters.iter().position(|parameter| parameter.name == name);
+    at.map(|at| loss.parameters()[at])
+}
+
+/// Whether a loss of the margin still has a slope where the class is as sure as can be. If it falls
+/// there, it must fall on; if it rises, because that is too sure, the least before it must be 0.
+fn has_no_flat_end(loss: &Loss) -> bool {
+    let cost = Cost::new(loss.clone());
+    let at = |margin: f64| {
+        let mut slope = [0.0];
+        let value = cost.value_and_gradient(&[margin], &[1.0], &mut slope).unwrap();
+        (value, slope[0])
+    };
+    let slope = at(1e4).1;
+    if slope < 0.0 {
+        let falling = [1e4, 1e6, 1e8, 1e10].map(|margin| at(margin).0);
+        assert!(falling.is_sorted_by(|a, b| a > b) && falling[3] > 0.0, "{loss}: {falling:?}");
+    }
+    if slope > 0.0 {
+        let best = minimiser(&cost, &[1.0], -1e4, 1e4);
+        assert!(at(best).0 < 1e-28, "{loss}: {} at {best}", at(best).0);
+    }
+    slope != 0.0
+}
+
 /// What a perfect prediction is follows from what a prediction and a target are.
 #[test]
 fn a_perfect_prediction_costs_nothing_and_has_no_slope() {
@@ -375,6 +402,11 @@ fn a_perfect_prediction_costs_nothing_and_has_no_slope() {
         for loss in settings(entry) {
             let description = loss.description();
             let domains = (description.prediction, description.target);
+            // What a smoothed target is costs something, whatever is predicted.
+            if domains.1 == Domain::Unit && parameter(&loss, "label_smoothing").unwrap_or(0.0) > 0.0
+            {
+                continue;
+            }
             // Predictions with their targets, and whether the slope there is that of a minimum:
             // at the end of a domain it need not be.
             let (perfect, is_inside): (Vec<(f64, f64)>, bool) = match (description.task, domains) {
@@ -392,7 +424,14 @@ fn a_perfect_prediction_costs_nothing_and_has_no_slope() {
                     (vec![(-1e4, 0.0), (1e4, 1.0)], true)
                 }
                 (Task::Binary, (Domain::Real, Domain::Sign)) => {
+                    if has_no_flat_end(&loss) {
+                        continue;
+                    }
                     (vec![(-1e4, -1.0), (1e4, 1.0)], true)
+                }
+                // A distance of nothing for what is alike, and a long one for what is not.
+                (Task::Binary, (Domain::NonNegative, Domain::Sign)) => {
+                    (vec![(0.0, 1.0), (1e4, -1.0)], false)
                 }
                 (Task::Multiclass, _) => {
                     // What is off by default, such as smoothing or a penalty, costs something.
@@ -456,13 +495,29 @@ fn the_best_constant_is_the_functional() {
         let mean = target.iter().sum::<f64>() / 101.0;
         let share = target.iter().filter(|y| **y > 0.0).count() as f64 / 101.0;
         let quantile = |level: f64| sorted[((level * 101.0).ceil() as usize).clamp(1, 101) - 1];
-        let parameter = loss.parameters().first().copied();
-        let (functional, low, high) = match (loss.id(), parameter) {
+        let named = |name| parameter(&loss, name);
+        let smoothing = named("label_smoothing").unwrap_or(0.0);
+        let smoothed = mean * (1.0 - smoothing) + smoothing / 2.0;
+        let positive =
+            if named("balanced") == Some(1.0) { named("alpha").unwrap_or(0.5) } else { 0.5 };
+        let first = loss.parameters().first().copied();
+        let (functional, low, high) = match (loss.id(), first) {
             ("squared_error", _) => (mean, -10.0, 10.0),
-            ("binary_cross_entropy", _) => (mean, 0.0, 1.0),
-            ("binary_cross_entropy_with_logits", Some(1.0)) => (logit(mean), -10.0, 10.0),
-            ("logistic", _) => (logit(share), -10.0, 10.0),
+            ("binary_cross_entropy", _) => (smoothed, 0.0, 1.0),
+            ("brier", _) => (mean, 0.0, 1.0),
+            ("binary_cross_entropy_with_logits", _) => {
+                let odds = named("pos_weight").unwrap_or(1.0) * smoothed / (1.0 - smoothed);
+                (odds.ln(), -40.0, 40.0)
+            }
+            ("logistic" | "savage", _) => (logit(share), -10.0, 10.0),
             ("exponential", _) => (logit(share) / 2.0, -10.0, 10.0),
+            ("modified_huber", _) => (2.0 * share - 1.0, -10.0, 10.0),
+            ("tangent", _) => ((share - 0.5).tan(), -10.0, 10.0),
+            // Without its power it is cross-entropy of classes with weights.
+            ("sigmoid_focal", _) if named("gamma") == Some(0.0) => {
+                (logit(mean) + logit(positive), -10.0, 10.0)
+            }
+            ("poly1_binary", Some(0.0)) => (logit(mean), -10.0, 10.0),
             ("absolute_error", _) => (quantile(0.5), -10.0, 10.0),
             ("quantile", Some(level)) if level > 0.0 && level < 1.0 => {
                 (quantile(level), -10.0, 10.0)

@@ -1,3 +1,4 @@
+use super::binary_cross_entropy::smoothed;
 use crate::number::Number;
 use crate::{Pointwise, loss};
 
@@ -11,10 +12,11 @@ loss! {
         link: "sigmoid(prediction) is the probability of the class 1.",
         parameters: {
             pos_weight = 1.0 in POSITIVE: "the weight of the positive class: multiplies the part of the loss that the target has in class 1",
+            label_smoothing = 0.0 in BELOW_ONE: "draws the target towards 1/2: it counts as target * (1 - label_smoothing) + label_smoothing / 2",
         },
-        optimum: "Tends to 0 as the prediction tends to infinity for target 1, to minus infinity for target 0; for a target in between, the entropy of the target. Natural logarithm.",
+        optimum: "Tends to 0 as the prediction tends to infinity for target 1, to minus infinity for target 0; for a target in between, as by smoothing, the entropy of the target. Natural logarithm.",
         limits: "Smooth everywhere and exact in both tails: prediction 40 with target 1 has the slope -4.248e-18, not 0. Never overflows.",
-        peers: "Optax, and Keras with from_logits, agree. PyTorch's value agrees, but its gradient, sigmoid - target, is 0 where the true one is tiny.",
+        peers: "Optax, and Keras with from_logits, agree. PyTorch's value agrees, but its gradient, sigmoid - target, is 0 where the true one is tiny; it has pos_weight but no smoothing. Keras smooths labels in the same way.",
         reference: "Cox (1958), The Regression Analysis of Binary Sequences, doi:10.1111/j.2517-6161.1958.tb00292.x.",
         usual: true,
     }
@@ -25,14 +27,14 @@ impl Pointwise for BinaryCrossEntropyWithLogits {
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         // Both terms are positive, so nothing cancels; softplus(p) - p y would, for large p y.
         let pos_weight = N::parameter("pos_weight", self.pos_weight);
-        let other = N::constant(1.0) - target;
+        let (target, other) = smoothed(target, self.label_smoothing);
         pos_weight * term(target, -prediction) + term(other, prediction)
     }
 }
 
 /// A term without weight is 0, also where the logit is infinite.
 #[inline(always)]
-fn term<N: Number>(weight: N, logit: N) -> N {
+pub(super) fn term<N: Number>(weight: N, logit: N) -> N {
     let zero = N::constant(0.0);
     N::select(weight.equals(zero), zero, weight * logit.softplus())
 }

@@ -38,9 +38,10 @@ impl ClassAxis for MultilabelSoftMargin {
     }
 
     fn loss<N: Number>(&self, prediction: &[N], target: &[N]) -> N {
-        let each = prediction.iter().zip(target).map(|(&p, &y)| {
-            weighted(y, (-p).softplus()) + weighted(-y + 1.0, p.softplus())
-        });
+        let each = prediction
+            .iter()
+            .zip(target)
+            .map(|(&p, &y)| weighted(y, (-p).softplus()) + weighted(-y + 1.0, p.softplus()));
         N::total(each) / prediction.len() as f64
     }
 

@@ -36,9 +36,9 @@ impl ClassAxis for Sparsemax {
             let count = N::total(prediction.iter().map(|&p| down_to(one, p)));
             (total - 1.0) / count
         }));
-        let squares = prediction.iter().map(|&p| {
-            N::select(threshold.less_than(p), p.square() - threshold.square(), zero)
-        });
+        let squares = prediction
+            .iter()
+            .map(|&p| N::select(threshold.less_than(p), p.square() - threshold.square(), zero));
         let conjugate = N::total(squares) * 0.5 + 0.5;
         N::total(prediction.iter().zip(target).map(|(&p, &y)| y * (conjugate - p)))
     }
