@@ -219,6 +219,62 @@ pub enum Role {
     Shape,
 }
 
+/// What stands in for the second derivative where an optimiser needs one that is never negative:
+/// Newton steps, gradient boosting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Curvature {
+    /// The second derivative, and 0 where it is negative: itself for a convex loss.
+    #[default]
+    NonNegative,
+    /// Gradient over residual: the weight of iteratively re-weighted least squares, by which the loss
+    /// is bounded from above by a parabola. For losses of the residual that outliers pull little on.
+    ///
+    /// Holland and Welsch (1977), doi:10.1080/03610927708827533.
+    Weight,
+    /// 1, as boosters take it for losses that are linear between their kinks.
+    One,
+}
+
+impl Curvature {
+    /// What it is, in words.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::NonNegative => "the second derivative, 0 where that is negative",
+            Self::Weight => "gradient / residual, the weight of re-weighted least squares",
+            Self::One => "1",
+        }
+    }
+
+    /// Puts the curvatures in place of the second derivatives. `residual` gives prediction - target
+    /// by position.
+    pub(crate) fn put<T: crate::number::Real>(
+        self,
+        residual: impl Fn(usize) -> T,
+        gradient: &[T],
+        second: &mut [T],
+    ) {
+        let zero = T::default();
+        for (at, (second, &gradient)) in second.iter_mut().zip(gradient).enumerate() {
+            let positive = if *second < zero { zero } else { *second };
+            let r = residual(at);
+            let curvature = match self {
+                Self::NonNegative => positive,
+                Self::Weight => {
+                    if r == zero {
+                        positive
+                    } else {
+                        gradient / r
+                    }
+                }
+                Self::One => T::from_f64(1.0),
+            };
+            // NaN in, NaN out.
+            *second = if gradient.is_nan() { gradient } else { curvature };
+        }
+    }
+}
+
 /// A parameter of a loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameter {
@@ -267,6 +323,8 @@ pub struct Description {
     pub reference: &'static str,
     /// The loss of a row, where a formula of one class that stands for all cannot say it.
     pub row_loss: Option<&'static str>,
+    /// What stands in for the second derivative where it must not be negative.
+    pub curvature: Curvature,
     /// The gradient by one score, where it cannot be traced: losses over a class axis.
     pub row_gradient: Option<&'static str>,
     /// Whether it is picked for data that suits it when no loss is named.
@@ -294,6 +352,7 @@ impl Description {
             peers: "",
             reference: "",
             row_loss: None,
+            curvature: Curvature::NonNegative,
             row_gradient: None,
             usual: false,
         }
@@ -364,6 +423,7 @@ macro_rules! loss {
             limits: $limits:literal,
             peers: $peers:literal,
             reference: $reference:literal,
+            $(curvature: $curvature:ident,)?
             $(row_loss: $row_loss:literal,)?
             $(row_gradient: $row_gradient:literal,)?
             usual: $usual:literal $(,)?
@@ -441,6 +501,7 @@ macro_rules! loss {
                 peers: $peers,
                 reference: $reference,
                 $(row_loss: Some($row_loss),)?
+                $(curvature: $crate::Curvature::$curvature,)?
                 $(row_gradient: Some($row_gradient),)?
                 usual: $usual,
                 ..$crate::Description::own($id, $summary.trim_ascii())

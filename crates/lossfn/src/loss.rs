@@ -176,6 +176,7 @@ impl Loss {
             add("parameter", text, false);
         }
         add("optimum", d.optimum.to_owned(), false);
+        add("curvature", d.curvature.meaning().to_owned(), false);
         add("limits", d.limits.to_owned(), false);
         add("peers", d.peers.to_owned(), false);
         add("reference", d.reference.to_owned(), false);

@@ -347,6 +347,30 @@ impl Cost {
         self.value_of_state(&state)
     }
 
+    /// Cost, gradient and curvature of examples: as [`Cost::value_gradient_and_second_of`], with
+    /// something in place of the second derivative that is never negative. What, is said by the
+    /// loss's [`Description::curvature`](crate::Description::curvature). For Newton steps and
+    /// boosters.
+    ///
+    /// # Errors
+    /// As [`Cost::value_and_gradient`].
+    pub fn value_gradient_and_curvature_of<'b>(
+        &self,
+        examples: &Examples<'_>,
+        gradient: impl Into<ArrayMut<'b>>,
+        curvature: impl Into<ArrayMut<'b>>,
+    ) -> Result<f64, Error> {
+        self.has_value()?;
+        let wanted = Wanted {
+            gradient: Some(gradient.into()),
+            second: Some(curvature.into()),
+            curvature: true,
+            ..Wanted::default()
+        };
+        let state = self.run(examples, wanted)?;
+        self.value_of_state(&state)
+    }
+
     /// The matrix of the cost's second derivatives by all elements of the prediction, times `vector`.
     /// Both `vector` and `product` have the shape of the prediction. Examples do not meet in that
     /// matrix: for a pointwise loss it is its diagonal. With [`Reduction::None`], of the sum.

@@ -21,6 +21,8 @@ pub(super) struct Wanted<'a, 'v> {
     pub losses: Option<ArrayMut<'a>>,
     pub gradient: Option<ArrayMut<'a>>,
     pub second: Option<ArrayMut<'a>>,
+    /// Whether `second` gets the curvature instead; only together with the gradient.
+    pub curvature: bool,
     pub product: Option<Product<'a, 'v>>,
 }
 
@@ -65,9 +67,10 @@ impl Wanted<'_, '_> {
             losses: losses_back,
             gradient: gradient_back,
             second: second_back,
+            curvature: self.curvature,
             product: product_back,
         };
-        (Self { losses, gradient, second, product }, back)
+        (Self { losses, gradient, second, product, curvature: self.curvature }, back)
     }
 }
 
@@ -357,6 +360,7 @@ impl<'c, 'a> Pass<'c, 'a> {
             gradient: in_gradient,
             second: in_second,
             product: in_product,
+            curvature,
         } = wanted;
         let (multiplied_by, in_product) = match in_product {
             None => (None, None),
@@ -410,6 +414,13 @@ impl<'c, 'a> Pass<'c, 'a> {
                     T::run_hessian(&**kernels, set, &rows, vector, to_product.slice);
                 }
             }
+        }
+        if *curvature {
+            let residual = |at: usize| match self.axis {
+                None => prediction[at] - target[at],
+                Some(_) => T::default(),
+            };
+            description.curvature.put(residual, to_gradient.slice, to_second.slice);
         }
         if let Some(vector) = multiplied_by.filter(|_| diagonal) {
             for ((to, &second), &v) in

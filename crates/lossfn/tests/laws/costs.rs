@@ -4,7 +4,8 @@
 use crate::losses;
 use half::{bf16, f16};
 use lossfn::{
-    Array, ArrayMut, Cost, CostState, Denominator, Domain, Examples, Kind, Loss, Reduction, Task,
+    Array, ArrayMut, Cost, CostState, Curvature, Denominator, Domain, Examples, Kind, Loss,
+    Reduction, Task,
 };
 use lossfn_testkit::catalog;
 use lossfn_testkit::points::{Rng, settings};
@@ -533,4 +534,44 @@ fn the_best_constant_is_the_functional() {
         checked += 1;
     }
     crate::enough(checked, 8);
+}
+
+/// The curvature is never negative, is the second derivative of a convex smooth loss, and a parabola
+/// with the curvature of a weight lies above its loss.
+#[test]
+fn curvatures_are_never_negative() {
+    for_every_batch(300, 4, |loss, batch, _| {
+        let cost = Cost::new(loss.clone()).reduction(Reduction::Sum);
+        let zeros = ArrayD::<f32>::zeros(batch.prediction.shape());
+        let (mut gradient, mut second) = (zeros.clone(), zeros.clone());
+        let (mut again, mut curvature) = (zeros.clone(), zeros);
+        let examples = batch.examples();
+        let value = cost.value_gradient_and_second_of(&examples, &mut gradient, &mut second);
+        let same = cost.value_gradient_and_curvature_of(&examples, &mut again, &mut curvature);
+        assert_eq!((value.unwrap(), &gradient), (same.unwrap(), &again), "{loss}");
+        assert!(curvature.iter().all(|c| *c >= 0.0), "{loss}: {curvature}");
+        match loss.description().curvature {
+            Curvature::One => assert!(curvature.iter().all(|c| *c == 1.0), "{loss}"),
+            Curvature::NonNegative => {
+                assert_eq!(curvature, second.mapv(|second| second.max(0.0)), "{loss}");
+            }
+            Curvature::Weight => {
+                let Target::Numbers(target) = &batch.target else { panic!("{loss}") };
+                for (((&p, &y), &g), &c) in
+                    batch.prediction.iter().zip(target).zip(&gradient).zip(&curvature)
+                {
+                    let at = |p: f64| {
+                        let cost = Cost::new(loss.clone());
+                        cost.value(&[p], &[f64::from(y)]).unwrap()
+                    };
+                    let [p, g, c] = [p, g, c].map(f64::from);
+                    for step in [-3.0, -0.25, 0.25, 3.0] {
+                        let bound = at(p) + g * step + 0.5 * c * step * step;
+                        let slack = 1e-5 * (1.0 + bound.abs());
+                        assert!(at(p + step) <= bound + slack, "{loss} at {p}, {y}, by {step}");
+                    }
+                }
+            }
+        }
+    });
 }

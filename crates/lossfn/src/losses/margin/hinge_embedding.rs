@@ -15,6 +15,7 @@ loss! {
         limits: "For a pair that is alike the slope is 1, also at distance 0. For an unlike one it is -1 below the margin and 0 from there on, the kink included.",
         peers: "PyTorch's HingeEmbeddingLoss agrees; it takes negative predictions as well, which have a negative loss.",
         reference: "Hadsell, Chopra and LeCun (2006), Dimensionality Reduction by Learning an Invariant Mapping, doi:10.1109/CVPR.2006.100, whose contrastive loss squares both parts.",
+        curvature: One,
         usual: false,
     }
 }

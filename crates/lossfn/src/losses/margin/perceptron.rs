@@ -13,6 +13,7 @@ loss! {
         limits: "The slope is -target for a negative margin and 0 from margin 0 on, the kink included.",
         peers: "scikit-learn's SGDClassifier(loss='perceptron') and Optax's perceptron_loss agree but for the kink, where Optax's slope is half that below it.",
         reference: "Rosenblatt (1958), The perceptron, doi:10.1037/h0042519.",
+        curvature: One,
         usual: false,
     }
 }

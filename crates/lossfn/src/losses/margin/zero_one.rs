@@ -13,6 +13,7 @@ loss! {
         limits: "The slope and the second derivative are 0: it measures, but cannot be trained with.",
         peers: "scikit-learn's zero_one_loss compares labels; a score of 0 then belongs to whichever class the threshold puts it in.",
         reference: "Bartlett, Jordan and McAuliffe (2006), Convexity, Classification, and Risk Bounds, doi:10.1198/016214505000000907.",
+        curvature: One,
         usual: true,
     }
 }

@@ -16,6 +16,7 @@ loss! {
         limits: "Where the shortfall is 0 or less the slope is 0, the kink included. Of several best other classes the first has the slope. The second derivative is 0. A row of one class costs nothing.",
         peers: "Optax's multiclass_hinge_loss is the same. Keras's CategoricalHinge takes the class as a row of 0 and 1 and multiplies its score by 0 before it takes the maximum over all, so that the best other score counts as 0 where it is negative. Weston and Watkins sum over the other classes instead: weston_watkins_hinge.",
         reference: "Crammer and Singer (2001), On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, Journal of Machine Learning Research 2:265-292.",
+        curvature: One,
         row_loss: "sum_c(y_c * max(0, 1 + max_{j != c}(p_j) - p_c))",
         row_gradient: "for each class c whose shortfall is above 0: y_c at the best other class, -y_c at c",
         usual: false,

@@ -15,6 +15,7 @@ loss! {
         limits: "Where no other score is above that of the class the slope is 0, a tie included. Of several best other classes the first has the slope. The second derivative is 0. A row of one class costs nothing.",
         peers: "Optax's multiclass_perceptron_loss has the same value; its slope at a tie is what automatic differentiation of a maximum gives.",
         reference: "Crammer and Singer (2003), Ultraconservative Online Algorithms for Multiclass Problems, Journal of Machine Learning Research 3:951-991.",
+        curvature: One,
         row_loss: "sum_c(y_c * max(0, max_{j != c}(p_j) - p_c))",
         row_gradient: "for each class c that another is above: y_c at the best other class, -y_c at c",
         usual: false,

@@ -15,6 +15,7 @@ loss! {
         limits: "A tie for the highest score decides nothing and costs 1, as a score of 0 does in zero_one; so equal scores for all classes are always wrong. The slope and the second derivative are 0: it measures, but cannot be trained with.",
         peers: "Accuracies that compare the position of the maximum give a tie to one of its classes, mostly the first.",
         reference: "Tewari and Bartlett (2007), On the Consistency of Multiclass Classification Methods, Journal of Machine Learning Research 8:1007-1025.",
+        curvature: One,
         row_loss: "sum_c(y_c * where(p_c > max_{j != c}(p_j), 0, 1))",
         row_gradient: "0",
         usual: false,

@@ -15,6 +15,7 @@ loss! {
         limits: "The target is a set: a class is in it if its number is not 0. A number other than 1 weighs the pairs of that class. A class index is the set of that class. A pair has slope 0 from a lead of 1 on, the kink included. The second derivative is 0. The loss is not linear in the target: which classes are outside depends on it.",
         peers: "PyTorch's multilabel_margin_loss has the same value, but takes the set as a list of class indices that -1 ends.",
         reference: "Elisseeff and Weston (2001), A Kernel Method for Multi-Labelled Classification, Advances in Neural Information Processing Systems 14; divided by the number of classes as in PyTorch.",
+        curvature: One,
         row_loss: "sum_{i in set}(y_i * sum_{j not in set}(max(0, 1 + p_j - p_i))) / K, with K the number of classes and i in the set if y_i > 0",
         row_gradient: "for each i in the set and j outside with 1 + p_j - p_i > 0: y_i / K at j, -y_i / K at i",
         usual: false,

@@ -16,6 +16,7 @@ loss! {
         limits: "A tie is held against the class: it is among the highest k only if fewer than k others score as high or higher. The slope and the second derivative are 0: it measures, but cannot be trained with. With k = 1 it is multiclass_zero_one.",
         peers: "scikit-learn's top_k_accuracy_score, 1 minus this, orders tied classes by their index. TensorFlow's in_top_k counts a class that is tied for the last place as guessed.",
         reference: "Lapin, Hein and Schiele (2015), Top-k Multiclass SVM, arXiv:1511.06683.",
+        curvature: One,
         row_loss: "sum_c(y_c * where(sum_{j != c}(where(p_c <= p_j, 1, 0)) < k, 0, 1))",
         row_gradient: "0",
         usual: false,

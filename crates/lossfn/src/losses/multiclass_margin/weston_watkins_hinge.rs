@@ -15,6 +15,7 @@ loss! {
         limits: "A pair of classes has slope 0 from a lead of 1 on, the kink included. The second derivative is 0. A row of one class costs nothing.",
         peers: "PyTorch's multi_margin_loss divides by the number of classes: multi_margin. Weston and Watkins asked for a lead of 2, which is this loss of half the scores, doubled. Crammer and Singer count the best other class alone: crammer_singer_hinge.",
         reference: "Weston and Watkins (1999), Support Vector Machines for Multi-Class Pattern Recognition, European Symposium on Artificial Neural Networks.",
+        curvature: One,
         row_loss: "sum_c(y_c * sum_{j != c}(max(0, 1 + p_j - p_c)))",
         row_gradient: "for each pair of classes j != c with 1 + p_j - p_c > 0: y_c at j, -y_c at c",
         usual: false,

@@ -15,6 +15,7 @@ loss! {
         limits: "Kink at the target, where the slope counts as 0. With epsilon = 0 a target of 0 costs infinity, and 0 if it is predicted exactly. Predictions that are too low cost at most 1, so the best constant lies low.",
         peers: "scikit-learn's mean_absolute_percentage_error is this with epsilon = 2.2e-16; Keras' is 100 times this with epsilon = 1e-7.",
         reference: "Makridakis (1993), Accuracy measures: theoretical and practical concerns, doi:10.1016/0169-2070(93)90079-3.",
+        curvature: One,
         usual: false,
     }
 }

@@ -19,6 +19,7 @@ loss! {
         limits: "Smooth everywhere. Convex from alpha = 1 on; below, outliers pull less the farther they are, and below 0 the loss is bounded. alpha = 2, 0 and -inf are the limits themselves, not neighbours of them. Below alpha = 0 there is no distribution to normalise, and a `normalised` loss is infinite.",
         peers: "The reference implementation of the paper agrees but moves alpha away from 0 and 2 by machine epsilon, and takes ln(Z(alpha)) from a spline; here it is integrated.",
         reference: "Barron (2019), A General and Adaptive Robust Loss Function, arXiv:1701.03077.",
+        curvature: Weight,
         usual: false,
     }
 }

@@ -15,6 +15,7 @@ loss! {
         limits: "Smooth everywhere and not convex: the second derivative is negative beyond |residual| = scale. The slope is at most scale / 2 and falls to 0 far away; the loss grows as a logarithm.",
         peers: "SciPy's least_squares(loss='cauchy') and Ceres' CauchyLoss agree up to the factor 1/2. The negative log-likelihood of a Cauchy distribution is this at scale 1 times 2, plus a constant.",
         reference: "Black and Anandan (1996), The Robust Estimation of Multiple Motions, doi:10.1006/cviu.1996.0006.",
+        curvature: Weight,
         usual: false,
     }
 }

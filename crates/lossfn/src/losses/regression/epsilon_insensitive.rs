@@ -15,6 +15,7 @@ loss! {
         limits: "Kinks at |residual| = epsilon, where the slope counts as 0; the second derivative is 0 elsewhere. At epsilon = 0 it is absolute_error.",
         peers: "scikit-learn's SGDRegressor(loss='epsilon_insensitive') agrees.",
         reference: "Vapnik (1995), The Nature of Statistical Learning Theory, doi:10.1007/978-1-4757-2440-0.",
+        curvature: One,
         usual: false,
     }
 }

@@ -15,6 +15,7 @@ loss! {
         limits: "Smooth everywhere and not convex: the second derivative is negative beyond |residual| = scale / sqrt(3). Tends to scale^2 / 2 far away, where the slope falls to 0 as 1 / residual^3.",
         peers: "kornia's geman_mcclure_loss is 4 times barron's form with alpha = -2: 2 r^2 / (r^2 + 4). Here the form of the robust-statistics literature, times scale^2, so that every robust loss begins as residual^2 / 2.",
         reference: "Geman and McClure (1985), Bayesian image analysis: an application to single photon emission tomography, Proceedings of the American Statistical Association.",
+        curvature: Weight,
         usual: false,
     }
 }

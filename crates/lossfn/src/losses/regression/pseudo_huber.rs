@@ -15,6 +15,7 @@ loss! {
         limits: "Smooth everywhere. About residual^2 / 2 for small residuals and delta * (|residual| - delta) for large ones; the slope stays below delta.",
         peers: "XGBoost's reg:pseudohubererror(huber_slope) agrees. The Charbonnier loss of image restoration, sqrt(residual^2 + epsilon^2), is this over delta = epsilon plus epsilon: it has the same minimiser and 1 / epsilon times the gradient. kornia's charbonnier_loss is sqrt(residual^2 + 1) - 1, the case of delta = 1.",
         reference: "Charbonnier et al. (1994), Two deterministic half-quadratic regularization algorithms for computed imaging, doi:10.1109/ICIP.1994.413553.",
+        curvature: Weight,
         usual: false,
     }
 }

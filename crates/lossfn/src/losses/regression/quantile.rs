@@ -15,6 +15,7 @@ loss! {
         limits: "The slope is -level below the target, 1 - level above, and 0 at the kink. The second derivative is 0 everywhere but at the kink.",
         peers: "scikit-learn's PinballLoss(quantile) and mean_pinball_loss(alpha) agree but for the kink, where scikit-learn's slope is -level; so does CatBoost's Quantile(alpha).",
         reference: "Koenker and Bassett (1978), Regression Quantiles, doi:10.2307/1913643.",
+        curvature: One,
         usual: false,
     }
 }

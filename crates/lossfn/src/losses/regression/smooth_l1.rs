@@ -15,6 +15,7 @@ loss! {
         limits: "Once differentiable for beta > 0; the second derivative jumps from 1/beta to 0 at |residual| = beta, where it counts as 0. The slope stays within -1 and +1.",
         peers: "PyTorch and MLX agree. It is huber(delta=beta) / beta; libraries that call Huber's loss smooth L1 differ by that factor.",
         reference: "Girshick (2015), Fast R-CNN, arXiv:1504.08083.",
+        curvature: Weight,
         usual: false,
     }
 }

@@ -15,6 +15,7 @@ loss! {
         limits: "Twice differentiable everywhere and not convex: the second derivative is negative between scale / sqrt(5) and scale. Constant beyond.",
         peers: "Ceres' TukeyLoss and statsmodels' TukeyBiweight agree; Ceres' is twice this, as a function of the squared residual.",
         reference: "Beaton and Tukey (1974), The Fitting of Power Series, doi:10.1080/00401706.1974.10489171.",
+        curvature: Weight,
         usual: false,
     }
 }

@@ -15,6 +15,7 @@ loss! {
         limits: "Smooth everywhere and not convex: the second derivative is negative beyond |residual| = scale / sqrt(2). Tends to scale^2 / 2 far away; the slope falls to 0 faster than any power.",
         peers: "kornia's welsch_loss is 1 - exp(-r^2 / 2), which is this with scale = sqrt(2), as is barron(alpha=-inf).",
         reference: "Dennis and Welsch (1978), Techniques for nonlinear least squares and robust regression, doi:10.1080/03610917808812083.",
+        curvature: Weight,
         usual: false,
     }
 }
