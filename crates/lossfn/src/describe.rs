@@ -162,8 +162,6 @@ impl Range {
     pub const ONE_TO_TWO: Self = Self { high: 2.0, high_included: true, ..Self::AT_LEAST_ONE };
     /// Above 0, up to 1.
     pub const ABOVE_ZERO_TO_ONE: Self = Self { low_included: false, ..Self::UNIT };
-    /// Finite numbers from -1.
-    pub const FROM_MINUS_ONE: Self = Self { low: -1.0, ..Self::NON_NEGATIVE };
     /// Finite numbers up to 0.
     pub const NON_POSITIVE: Self = Self { high: 0.0, high_included: true, ..Self::FINITE };
     /// From 0 to below 1.
