@@ -9,6 +9,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, pre
 use lossfn::{CostState, Denominator, Error, Reduction};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::fmt::Write;
 use std::io::IsTerminal;
 
 /// JSON with an end of line.
@@ -194,7 +195,9 @@ fn result_table(state: &State, entries: &[Entry<'_>]) -> String {
     }
     if !state.chosen.is_empty() {
         text += "\nChosen from the data\n";
-        state.chosen.iter().for_each(|chosen| text += &format!("{chosen}\n"));
+        for chosen in &state.chosen {
+            let _ = writeln!(text, "{chosen}");
+        }
     }
     if question.worst > 0 {
         text += "\nThe most costly rows\n";

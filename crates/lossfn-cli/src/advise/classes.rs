@@ -2,6 +2,7 @@
 
 use super::look::{Judged, Kind, Look, Reading, TEMPERATURES};
 use super::{Finding, Suited, brief, mean, percent};
+use std::fmt::Write;
 
 /// Bins of equal numbers of rows for the calibration error.
 const BINS: usize = 15;
@@ -171,7 +172,8 @@ fn confidence(
     let gain = means[one()] - means[best];
     let clear = count > 0 && best != one() && 2.0 * gain * count as f64 > 10.83;
     if clear && notable {
-        measured += &format!(
+        let _ = write!(
+            measured,
             "; at temperature {} the log loss is {} instead of {}",
             brief(temperature),
             brief(means[best]),

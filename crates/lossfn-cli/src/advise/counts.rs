@@ -4,7 +4,7 @@ use super::numbers::bias;
 use super::{Finding, Suited, brief, percent, robust_sigma, sorted};
 
 /// Advice from counts and predictions.
-pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
+pub fn advice(pairs: &[(f64, f64)]) -> (Vec<Finding>, Vec<Suited>) {
     let residuals = sorted(pairs.iter().map(|(y, p)| p - y));
     let bias = bias(&residuals, robust_sigma(&residuals));
     let n = pairs.len() as f64;

@@ -49,6 +49,7 @@ pub struct Reading {
 
 /// What was seen.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own about all rows")]
 pub struct Look {
     pub rows: u64,
     pub skipped: u64,
@@ -116,7 +117,9 @@ impl Look {
     pub fn at(tables: &Tables, question: &Question, threads: usize) -> Result<Self, CliError> {
         let looks = survey(tables, question, threads, Self::nothing, Self::add)?;
         let mut whole = Self::nothing();
-        looks.into_iter().for_each(|look| whole.merge(look));
+        for look in looks {
+            whole.merge(look);
+        }
         Ok(whole)
     }
 

@@ -19,6 +19,7 @@ use crate::report::{brief as long, json_number, json_text, table_text};
 use look::{Kind, Look};
 use lossfn::Loss;
 use serde_json::{Map, Value, json};
+use std::fmt::Write;
 
 /// Rows that count, from which on something can be told.
 const ENOUGH: u64 = 30;
@@ -91,8 +92,8 @@ pub fn advise(tables: &Tables, question: &Question, threads: usize) -> Result<Ad
     let sampled = Some(look.kept()).filter(|&kept| kept < valid);
     let kind = look.kind();
     let (name, (findings, losses)) = match kind {
-        Kind::Numbers => ("numbers", numbers::advice(look.pairs())),
-        Kind::Counts => ("counts", counts::advice(look.pairs())),
+        Kind::Numbers => ("numbers", numbers::advice(&look.pairs())),
+        Kind::Counts => ("counts", counts::advice(&look.pairs())),
         Kind::TwoProbabilities => {
             ("two classes, predicted probabilities", classes::advice(look, kind))
         }
@@ -112,10 +113,10 @@ impl Advice {
             self.rows, self.target, self.prediction, self.kind
         );
         if self.skipped > 0 {
-            text += &format!("{} rows skipped: a number is missing\n", self.skipped);
+            let _ = writeln!(text, "{} rows skipped: a number is missing", self.skipped);
         }
         if let Some(sampled) = self.sampled {
-            text += &format!("The numbers are those of {sampled} rows drawn at random\n");
+            let _ = writeln!(text, "The numbers are those of {sampled} rows drawn at random");
         }
         let header = ["looked at", "found", "measured"].map(String::from);
         let row = |finding: &Finding| {

@@ -2,6 +2,7 @@
 
 use super::{Finding, Suited, brief, mean, percent, quantile, robust_sigma, sorted};
 use lossfn::choose::{Fitted, LossRequest};
+use std::fmt::Write;
 
 /// The share of a normal distribution beyond three standard deviations.
 const NORMAL_BEYOND_3: f64 = 0.0027;
@@ -9,7 +10,7 @@ const NORMAL_BEYOND_3: f64 = 0.0027;
 const NORMAL_KURTOSIS: f64 = 2.906;
 
 /// Advice from targets and predictions.
-pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
+pub fn advice(pairs: &[(f64, f64)]) -> (Vec<Finding>, Vec<Suited>) {
     let residuals = sorted(pairs.iter().map(|(y, p)| p - y));
     if residuals.iter().all(|&r| r == 0.0) {
         let finding = Finding {
@@ -26,8 +27,8 @@ pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
     let outliers = outliers(&residuals, sigma);
     let (tails, index) = tails(&residuals);
     let skew = skew(&residuals);
-    let (spread, power) = spread(&pairs);
-    let zeros = zeros(&pairs);
+    let (spread, power) = spread(pairs);
+    let zeros = zeros(pairs);
 
     let all_positive = pairs.iter().all(|&(y, p)| y > 0.0 && p > 0.0);
     let no_negative = pairs.iter().all(|&(y, p)| y >= 0.0 && p > 0.0);
@@ -41,31 +42,7 @@ pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
         ));
     }
     if all_positive && spread.notable {
-        // The variance grows with twice the power of the spread.
-        let why = |law: &str| format!("all is positive, and the spread grows {law}");
-        losses.push(match power {
-            Some(p) if (0.25..0.75).contains(&p) => Suited::new(
-                "poisson",
-                &[],
-                why("like the square root of the prediction, as it assumes"),
-            ),
-            Some(p) if (0.75..1.25).contains(&p) => {
-                Suited::new("gamma", &[], why("like the prediction, as it assumes"))
-            }
-            Some(p) if (1.25..2.0).contains(&p) => Suited::new(
-                "inverse_gaussian",
-                &[],
-                why("like the prediction to the power 3/2, as it assumes"),
-            ),
-            _ => None,
-        });
-        if power.is_some_and(|p| p >= 0.75) {
-            losses.push(Suited::new(
-                "squared_log_error",
-                &[],
-                "all is positive, and errors are relative: it compares logarithms",
-            ));
-        }
+        losses.extend(of_spread(power));
     }
     if heavy {
         losses.push(fitted("huber(delta=auto)", &residuals, "outliers pull with a bounded force"));
@@ -118,6 +95,36 @@ pub fn advice(pairs: Vec<(f64, f64)>) -> (Vec<Finding>, Vec<Suited>) {
     let mut findings = vec![bias, outliers, tails, skew, spread];
     findings.extend(zeros);
     (findings, losses.into_iter().flatten().collect())
+}
+
+/// Losses for positive numbers whose spread grows with the prediction to a power.
+fn of_spread(power: Option<f64>) -> [Option<Suited>; 2] {
+    // The variance grows with twice the power of the spread.
+    let why = |law: &str| format!("all is positive, and the spread grows {law}");
+    let law = match power {
+        Some(p) if (0.25..0.75).contains(&p) => Suited::new(
+            "poisson",
+            &[],
+            why("like the square root of the prediction, as it assumes"),
+        ),
+        Some(p) if (0.75..1.25).contains(&p) => {
+            Suited::new("gamma", &[], why("like the prediction, as it assumes"))
+        }
+        Some(p) if (1.25..2.0).contains(&p) => Suited::new(
+            "inverse_gaussian",
+            &[],
+            why("like the prediction to the power 3/2, as it assumes"),
+        ),
+        _ => None,
+    };
+    let relative = power.filter(|&p| p >= 0.75).and_then(|_| {
+        Suited::new(
+            "squared_log_error",
+            &[],
+            "all is positive, and errors are relative: it compares logarithms",
+        )
+    });
+    [law, relative]
 }
 
 /// A loss with its scale chosen from the residuals.
@@ -195,7 +202,7 @@ fn tails(residuals: &[f64]) -> (Finding, Option<(f64, f64)>) {
     let mut measured = format!("middle 95 % over middle half: {} (normal: 2.91)", brief(kurtosis));
     let mut statistics = vec![("quantile_kurtosis", kurtosis), ("normal", NORMAL_KURTOSIS)];
     if let Some((index, error)) = index.filter(|_| notable) {
-        measured += &format!("; tail index {} (below 2: no variance)", brief(index));
+        let _ = write!(measured, "; tail index {} (below 2: no variance)", brief(index));
         statistics.extend([("tail_index", index), ("tail_index_error", error)]);
     }
     let verdict = match index {
@@ -274,7 +281,7 @@ fn spread(pairs: &[(f64, f64)]) -> (Finding, Option<f64>) {
         covariance / variance
     });
     if let Some(power) = power {
-        measured += &format!("; as the prediction to the power {power:.2}");
+        let _ = write!(measured, "; as the prediction to the power {power:.2}");
         statistics.push(("power", power));
     }
     (Finding { about: "spread", notable, verdict: verdict.into(), measured, statistics }, power)

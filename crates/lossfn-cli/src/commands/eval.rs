@@ -33,7 +33,9 @@ pub fn run(args: &EvalArgs) -> Result<Answer, CliError> {
         chosen = choose(&tables, &mut question, &args.losses, threads)?;
         if args.reduction == Reduction::None || args.output.format == Format::Csv {
             // There is no place for it in the answer.
-            chosen.iter().for_each(|chosen| say(&chosen.to_string()));
+            for chosen in &chosen {
+                say(&chosen.to_string());
+            }
         }
     }
     if args.reduction == Reduction::None {

@@ -55,7 +55,9 @@ pub fn choose(
             },
         )?;
         let mut whole = pass;
-        passes.into_iter().for_each(|part| whole.merge(part));
+        for part in passes {
+            whole.merge(part);
+        }
         chooser.take(whole);
     }
     // What is typed and read need not have seventeen digits.

@@ -294,7 +294,9 @@ pub fn evaluate(
         },
     );
     let mut totals = first.unwrap_or_else(|| Totals::new(costs.len(), question.worst));
-    results.into_iter().for_each(|more| totals.merge(more));
+    for more in results {
+        totals.merge(more);
+    }
     finish(totals, failure)
 }
 

@@ -10,6 +10,9 @@ use super::{losses_of, quadrature};
 use crate::error::Error;
 use crate::loss::Loss;
 
+/// Points along each parameter of the grid from which the search begins.
+const STEPS: usize = 9;
+
 /// Residuals with their weights, and the total weight.
 pub(super) struct Data<'a> {
     pub residuals: &'a [f64],
@@ -71,7 +74,6 @@ pub(super) fn fit(
         }
     };
     // The best of a grid, then downhill.
-    const STEPS: usize = 9;
     let count = STEPS.pow(open.len() as u32);
     let point = |mut n: usize| -> Vec<f64> {
         let along = |&(low, high): &(f64, f64)| {
@@ -157,17 +159,17 @@ fn integral(nodes: &[(f64, f64)], along: &[f64], least: f64, dispersion: f64) ->
     // 1 / residual.
     let (end, before) = (nodes.len() - 1, nodes.len() - 17);
     let farther = (nodes[end].0 / nodes[before].0).ln();
-    for side in 0..2 {
-        let (last, earlier) = (pairs[end][side], pairs[before][side]);
-        if last == f64::INFINITY {
+    for side in [0, 1] {
+        let (outer, inner) = (pairs[end][side], pairs[before][side]);
+        if outer == f64::INFINITY {
             continue;
         }
         // Of residual times density; by the losses, as the density may be 0 in f64.
-        let slope = (last - earlier) / dispersion / farther - 1.0;
+        let slope = (outer - inner) / dispersion / farther - 1.0;
         if slope.is_nan() || slope < 0.01 {
             return None;
         }
-        sum += nodes[end].0 * density(last) / slope;
+        sum += nodes[end].0 * density(outer) / slope;
     }
     (sum.is_finite() && sum > 0.0).then_some(sum)
 }

@@ -550,19 +550,19 @@ fn slopes_of(loss: &Loss, residuals: &[f64]) -> Option<Vec<f64>> {
 }
 
 fn run(loss: &Loss, residuals: &[f64], slopes: bool) -> Option<Vec<f64>> {
+    static ZERO: [f64; BLOCK] = [0.0; BLOCK];
     let description = loss.description();
     if [description.prediction, description.target] != [Domain::Real; 2] {
         return None;
     }
     let kernels = loss.pointwise_kernels()?;
-    let zero = [0.0; BLOCK];
     let mut values = vec![0.0; residuals.len()];
     let mut gradients = vec![0.0; if slopes { residuals.len() } else { 0 }];
     let mut gradient_blocks = gradients.chunks_mut(BLOCK);
     for (residuals, value) in residuals.chunks(BLOCK).zip(values.chunks_mut(BLOCK)) {
         let gradient = gradient_blocks.next().unwrap_or_default();
         let to = Outputs { value, gradient, second: &mut [] };
-        kernels.run_f64(InstructionSet::in_use(), residuals, &zero[..residuals.len()], to);
+        kernels.run_f64(InstructionSet::in_use(), residuals, &ZERO[..residuals.len()], to);
     }
     Some(if slopes { gradients } else { values })
 }

@@ -84,7 +84,9 @@ mod tests {
         let mut parts = Sample::new(500);
         for part in all.chunks(7001) {
             let mut some = Sample::new(500);
-            part.iter().for_each(|&x| some.add(x, x));
+            for &x in part {
+                some.add(x, x);
+            }
             parts.merge(some);
         }
         assert_eq!((one.seen(), parts.seen()), (100_000, 100_000));

@@ -107,7 +107,9 @@ impl Quantile {
         kept.sort_unstable_by_key(|&(key, _)| key);
         let total = self.total.unwrap_or_else(|| {
             let mut total = self.below.clone();
-            kept.iter().for_each(|&(_, weight)| total.add(weight));
+            for &(_, weight) in &kept {
+                total.add(weight);
+            }
             total.value()
         });
         let wanted = self.level * total;
