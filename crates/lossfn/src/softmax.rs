@@ -160,6 +160,8 @@ impl<'a, T: Real, W: Wide> Softmax<'a, T, W> {
         };
         let others = |class| W::pick(class == softmax.top, W::new(0.0), softmax.exponential(class));
         let rest = total(row.len(), others);
+        // A single class has no others, and may be NaN all the same.
+        let rest = W::pick(highest.value().is_nan(), highest, rest);
         softmax.rest = rest;
         softmax.inverse = one / (rest + one);
         softmax.log_normaliser = rest.ln1p();
@@ -181,9 +183,23 @@ impl<'a, T: Real, W: Wide> Softmax<'a, T, W> {
     /// The probability of a class and of all others.
     #[inline(always)]
     fn probability(&self, class: usize) -> [W; 2] {
-        let e = self.exponential(class);
+        self.probability_of(class, self.exponential(class))
+    }
+
+    #[inline(always)]
+    fn probability_of(&self, class: usize, e: W) -> [W; 2] {
         let others = (self.rest - e) + W::new(1.0);
         [e * self.inverse, W::pick(class == self.top, self.rest, others) * self.inverse]
+    }
+
+    /// The probability of all classes but two, which may be the same.
+    #[inline(always)]
+    fn beside(&self, class: usize, e: W, other: usize, e_other: W) -> W {
+        let both = W::pick(class == other, e, e + e_other);
+        let neither = W::new(1.0) + (self.rest - both);
+        let one_is_top = W::pick(class == self.top, self.rest - e_other, self.rest - e);
+        let is_top = class == self.top || other == self.top;
+        W::pick(is_top, one_is_top, neither) * self.inverse
     }
 
     /// -ln of the probability of a class.
@@ -198,6 +214,8 @@ struct Sums<W> {
     value: W,
     slope: Sum<W>,
     bend: Sum<W>,
+    /// Of b q - a p.
+    own: W,
     /// What the z-loss adds to `gradient` for each unit of p, and to `second` for each of p q.
     pull: W,
     /// And to `second` for each of p².
@@ -212,14 +230,15 @@ impl<W: Wide> Sums<W> {
         row: &ClassRow<'_, T>,
     ) -> Self {
         let zero = W::new(0.0);
-        let (mut value, mut share) = (zero, zero);
+        let (mut value, mut share, mut own) = (zero, zero, zero);
         let (mut slope, mut bend) = (Sum::new(), Sum::new());
         for class in row.classes_with_a_share() {
             let y = row.share(class);
             if y != 0.0 {
                 let [p, q] = softmax.probability(class);
-                let [f, a, b, _] = loss.terms(p, q, softmax.surprise(class));
+                let [f, a, b, c] = loss.terms(p, q, softmax.surprise(class));
                 let y = W::new(y);
+                own = own + y * c;
                 value = value + y * f;
                 share = share + y;
                 slope = slope.plus(y * a);
@@ -234,7 +253,7 @@ impl<W: Wide> Sums<W> {
             spread = factor * W::new(2.0);
             pull = spread * log_sum;
         }
-        Self { value, slope, bend, pull, spread }
+        Self { value, slope, bend, own, pull, spread }
     }
 }
 
@@ -257,11 +276,21 @@ pub fn row<T: Real, I: Isa, L: OfProbability>(
         gradients.fill(T::from_f64(f64::NAN));
         return value;
     }
-    // First as if no class had a part of the target.
-    let (pull, spread) = (sums.pull - sums.slope.sum, sums.spread + sums.bend.sum);
+    // First as if no class had a part of the target. What a label alone adds to the second derivative
+    // by another score is p (b q - a p - (a + b) times the probability of all further classes), with
+    // its own a, b, p and q: sums would cancel.
+    let shares = row.classes_with_a_share();
+    let (is_alone, label) = (shares.len() == 1, shares.start);
+    let e_label = softmax.exponential(label);
+    let (slope, bend) = (sums.slope.sum, sums.bend.sum);
     for class in 0..row.prediction.len() {
-        let [p, q] = softmax.probability(class);
-        write(&softmax, class, p * pull, p * (p * spread + q * pull), gradients);
+        let e = softmax.exponential(class);
+        let [p, q] = softmax.probability_of(class, e);
+        let beside = softmax.beside(class, e, label, e_label);
+        let by_sums = p * bend - q * slope;
+        let from_target = T::Wide::<I>::pick(is_alone, sums.own - beside * (slope + bend), by_sums);
+        let twice = p * (from_target + (p * sums.spread + q * sums.pull));
+        write(&softmax, class, p * (sums.pull - slope), twice, gradients);
     }
     for class in row.classes_with_a_share() {
         let y = row.share(class);

@@ -332,7 +332,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "good.csv --target y --prediction p --loss softmax_cross_entropy",
-        "lossfn: good.csv: softmax_cross_entropy(label_smoothing=0.0) needs a score for each class, and column p has one number per row; name several columns (--prediction 'score_*') or a column of lists",
+        "lossfn: good.csv: softmax_cross_entropy(label_smoothing=0.0,temperature=1.0,z_loss=0.0,soft_cap=0.0) needs a score for each class, and column p has one number per row; name several columns (--prediction 'score_*') or a column of lists",
     ),
     (
         "classes.csv --target y --prediction s* --loss huber",

@@ -124,7 +124,7 @@ impl<I: Isa> Double<I> {
     /// high + low, where low is the smaller. Where high is no finite number, low has no meaning.
     #[inline(always)]
     fn normalised(high: f64, low: f64) -> Self {
-        let low = if low.is_nan() { 0.0 } else { low };
+        let low = if low.abs() < f64::INFINITY { low } else { 0.0 };
         let sum = high + low;
         let rest = low - (sum - high);
         Self { high: sum, low: if rest.is_nan() { 0.0 } else { rest }, isa: PhantomData }
@@ -346,6 +346,8 @@ mod tests {
         assert_eq!((new(infinite) + new(1.5)).value(), infinite);
         assert_eq!((new(infinite) * new(-2.0)).value(), -infinite);
         assert_eq!((new(1.0) / new(infinite)).value(), 0.0);
+        assert_eq!((new(1e300) / new(1e-300)).value(), infinite);
+        assert_eq!((new(0.9) * (new(0.0) / new(3.0)).ln()).value(), -infinite);
         assert_eq!(new(f64::from_bits(1)).ln().value(), f64::from_bits(1).ln());
         for x in [new(f64::NAN), new(f64::NAN).ln(), new(f64::NAN).exp(), new(-2.0).ln()] {
             assert!(x.value().is_nan());
