@@ -114,7 +114,7 @@ LOSSES = {
         negative_binomial,
         negative_binomial_slope,
         negative_binomial_bend,
-        positive_rows(*NEGATIVE_BINOMIALS),
+        [row for row in positive_rows(*NEGATIVE_BINOMIALS) if row[2] != 1.0 or not 2 < row[1] < 4],
         checkable=above_zero,
     ),
     "negative_binomial_log_link": Loss(

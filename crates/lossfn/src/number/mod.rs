@@ -214,6 +214,20 @@ pub trait Number:
     /// The derivative of I₁/I₀, which is 1 - A/x - A² with A = I₁(x)/I₀(x), without cancellation.
     fn bessel_ratio_slope(self) -> Self;
 
+    /// e^x - y, exact where x is near 0.
+    #[inline(always)]
+    fn exp_minus(self, y: Self) -> Self {
+        let one = Self::constant(1.0);
+        Self::select(self.abs().less_than(one), self.expm1() + (one - y), self.exp() - y)
+    }
+
+    /// y e^x - 1, exact where x is near 0.
+    #[inline(always)]
+    fn times_exp_m1(self, y: Self) -> Self {
+        let one = Self::constant(1.0);
+        Self::select(self.abs().less_than(one), y * self.expm1() + (y - 1.0), y * self.exp() - 1.0)
+    }
+
     /// x².
     #[inline(always)]
     fn square(self) -> Self {

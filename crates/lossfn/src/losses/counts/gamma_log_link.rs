@@ -23,8 +23,6 @@ impl Pointwise for GammaLogLink {
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let (p, y) = (prediction, target);
         let rest = y * (-p).exp();
-        // 1 - y e^-p, exact near a score of 0.
-        let slope = -(y * (-p).expm1() + (y - 1.0));
-        N::with_derivatives(p, p + rest, slope, rest)
+        N::with_derivatives(p, p + rest, -(-p).times_exp_m1(y), rest)
     }
 }

@@ -23,14 +23,12 @@ impl Pointwise for InverseGaussianLogLink {
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let (p, y) = (prediction, target);
         let inverse = (-p).exp();
-        // y e^-p - 1 and its like for y / 2 and 2 y, exact near a score of 0.
-        let value = inverse * excess(p, y * 0.5);
-        N::with_derivatives(p, value, -(inverse * excess(p, y)), inverse * excess(p, y * 2.0))
+        let value = inverse * (-p).times_exp_m1(y * 0.5);
+        N::with_derivatives(
+            p,
+            value,
+            -(inverse * (-p).times_exp_m1(y)),
+            inverse * (-p).times_exp_m1(y * 2.0),
+        )
     }
-}
-
-/// y e^-p - 1
-#[inline(always)]
-fn excess<N: Number>(p: N, y: N) -> N {
-    y * (-p).expm1() + (y - 1.0)
 }

@@ -35,8 +35,7 @@ impl Pointwise for NegativeBinomial {
         let of_target = y * N::select(ratio.less_than(one), small, large);
         let share = one / (ratio + 1.0);
         let slope = (m - y) / m * share;
-        let two = N::constant(2.0);
-        let bend = y / m / m * share * (two - share) - dispersion * share * share;
+        let bend = (y / m / m + (y / m * 2.0 - 1.0) * dispersion) * share * share;
         let loss = N::with_derivatives(m, ratio.ln1p() * inverse + of_target, slope, bend);
         if self.full == 0.0 {
             return loss;

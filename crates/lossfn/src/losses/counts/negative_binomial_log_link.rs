@@ -36,9 +36,7 @@ impl Pointwise for NegativeBinomialLogLink {
         let upper = N::select(is_high, p + ln_dispersion, (dispersion * mean).ln1p());
         let lower = N::select(is_low, -p - ln_dispersion, (rest * inverse).ln1p());
         let share = one / (dispersion * mean + 1.0);
-        // e^p - y, exact near a score of 0.
-        let error = p.expm1() + (one - y);
-        let slope = N::select(is_high, (one - y * rest) * inverse, error * share);
+        let slope = N::select(is_high, (one - y * rest) * inverse, p.exp_minus(y) * share);
         let weight = dispersion * y + 1.0;
         let bend = N::select(is_high, rest * inverse * inverse, mean * share * share) * weight;
         let of_target = if self.full == 0.0 { lower + ln_dispersion } else { lower };

@@ -24,9 +24,7 @@ impl Pointwise for PoissonLogLink {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let (p, y) = (prediction, target);
-        // e^p - y, exact near a score of 0.
-        let slope = p.expm1() + (N::constant(1.0) - y);
-        let loss = N::with_derivatives(p, p.exp() - y * p, slope, p.exp());
+        let loss = N::with_derivatives(p, p.exp() - y * p, p.exp_minus(y), p.exp());
         if self.full == 0.0 { loss } else { loss + (y + 1.0).ln_gamma() }
     }
 }

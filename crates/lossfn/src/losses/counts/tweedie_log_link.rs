@@ -26,25 +26,23 @@ impl Pointwise for TweedieLogLink {
         let power = || N::parameter("power", self.power);
         let (p, y) = (prediction, target);
         let (one, two) = (N::constant(1.0), N::constant(2.0));
-        // e^p - y, exact near a score of 0.
-        let error = p.expm1() + (one - y);
         if self.power == 1.0 {
-            return N::with_derivatives(p, p.exp() - y * p, error, p.exp());
+            return N::with_derivatives(p, p.exp() - y * p, p.exp_minus(y), p.exp());
         }
         let zero = N::constant(0.0);
         let rest = p.exp_scaled(1.0 - self.power, || one - power());
         // Without a target its term is nothing, even where the exponential is infinite.
         let of_target = N::select(y.equals(zero), zero, y * rest);
         if self.power == 2.0 {
-            let slope = -(y * (-p).expm1() + (y - 1.0));
+            let slope = -(-p).times_exp_m1(y);
             return N::with_derivatives(p, p + of_target, slope, of_target);
         }
         let mean = p.exp_scaled(2.0 - self.power, || two - power());
         let two_less = N::derived(2.0 - self.power, || two - power());
         let less_one = N::derived(self.power - 1.0, || power() - 1.0);
-        // Far out e^p alone would overflow; there is nothing that could cancel.
-        let is_near = p.abs().less_than(N::constant(8.0));
-        let slope = N::select(is_near, error * rest, mean - of_target);
+        // Far out e^p alone would overflow; what cancels there, cancels for the score's own rounding.
+        let is_near = p.abs().less_than(one);
+        let slope = N::select(is_near, p.exp_minus(y) * rest, mean - of_target);
         let bend = mean * two_less + of_target * less_one;
         N::with_derivatives(p, mean / two_less + of_target / less_one, slope, bend)
     }

@@ -5,7 +5,7 @@ use crate::number::{Isa, Number, Real};
 loss! {
     /// The squared distance of the predicted probabilities from the target distribution, summed over the classes.
     MulticlassBrier: "multiclass_brier" {
-        aliases: ["brier_multiclass", "brier_class", "quadratic_score"],
+        aliases: ["brier_multiclass", "brier_class", "multiclass_quadratic_score"],
         task: Multiclass,
         prediction: Unit "the probability of each class",
         target: NonNegative,

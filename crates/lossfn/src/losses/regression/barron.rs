@@ -1,3 +1,4 @@
+use crate::cost::ExactSum;
 use crate::number::Number;
 use crate::{Pointwise, loss};
 use std::f64::consts::FRAC_1_SQRT_2;
@@ -67,14 +68,15 @@ impl Barron {
 /// exponentially on both sides is exact to the last digits.
 #[must_use]
 pub fn ln_partition(alpha: f64) -> f64 {
-    const STEP: f64 = 1.0 / 32.0;
+    const STEP: f64 = 1.0 / 8.0;
     if alpha < 0.0 {
         return f64::INFINITY;
     }
     let loss = Barron { alpha, scale: 1.0, normalised: 0.0, ln_normaliser: 0.0 };
     let term = |t: f64| (t - loss.shape(t.exp(), 0.0)).exp();
-    let sum: f64 = (-1280..=1280).map(|n| term(f64::from(n) * STEP)).sum();
-    (2.0 * STEP * sum).ln()
+    let mut sum = ExactSum::default();
+    (-320..=320).for_each(|n| sum.add(term(f64::from(n) * STEP)));
+    (2.0 * STEP * sum.value()).ln()
 }
 
 #[cfg(test)]
