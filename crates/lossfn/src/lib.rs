@@ -36,7 +36,7 @@ pub use cost::{
     Cost, CostState, Denominator, ExactSum, Examples, Head, HeadShare, HeadWeight, Heads,
     HeadsValue, NothingValid, Reduction, Scored,
 };
-pub use describe::{Described, Description, Domain, Kind, Parameter, Range, Task};
+pub use describe::{Described, Description, Domain, Kind, Parameter, Range, RowForm, Task};
 pub use error::Error;
 pub use kernel::{BLOCK, ClassKernels, ClassOutputs, InstructionSet, Outputs, PointwiseKernels};
 pub use loss::{Loss, Pointwise, Section};

@@ -4,7 +4,7 @@
 use crate::losses;
 use half::{bf16, f16};
 use lossfn::{
-    Array, ArrayMut, Cost, CostState, Denominator, Domain, Examples, Loss, Reduction, Task,
+    Array, ArrayMut, Cost, CostState, Denominator, Domain, Examples, Loss, Reduction, RowForm, Task,
 };
 use lossfn_testkit::catalog;
 use lossfn_testkit::points::{Rng, settings};
@@ -42,7 +42,13 @@ impl Batch {
             return vec![Self { prediction, target }];
         }
         let shape = [examples, classes];
-        let prediction = numbers(&shape, description.prediction);
+        let mut prediction = numbers(&shape, description.prediction);
+        if description.row_form == RowForm::ScoreAndThresholds {
+            // One threshold in each unit, so that they increase.
+            for (at, x) in prediction.indexed_iter_mut().filter(|(at, _)| at[1] > 0) {
+                *x = at[1] as f32 - 2.0 + (*x / 2.0).floor() / 8.0;
+            }
+        }
         let distributions = Target::Numbers(numbers(&shape, description.target));
         let labels = ArrayD::from_shape_simple_fn(IxDyn(&[examples]), || rng.below(classes) as i64);
         vec![
@@ -379,9 +385,14 @@ fn a_perfect_prediction_costs_nothing_and_has_no_slope() {
                     (vec![(-1e4, -1.0), (1e4, 1.0)], true)
                 }
                 (Task::Multiclass, _) => {
-                    if loss.class_kernels().unwrap().smoothing() == Some(0.0) {
-                        let sure = if domains.0 == Domain::Unit { [0.0, 1.0] } else { [-1e4, 1e4] };
-                        let prediction = ndarray::arr2(&[[sure[0], sure[1], sure[0]]]);
+                    let smoothing = loss.class_kernels().unwrap().smoothing();
+                    if smoothing.is_none_or(|smoothing| smoothing == 0.0) {
+                        let row = match (description.row_form, domains.0) {
+                            (RowForm::ScoreAndThresholds, _) => [0.0, -1e4, 1e4],
+                            (RowForm::Classes, Domain::Unit) => [0.0, 1.0, 0.0],
+                            (RowForm::Classes, _) => [-1e4, 1e4, -1e4],
+                        };
+                        let prediction = ndarray::arr2(&[row]);
                         let value = Cost::new(loss.clone()).value(&prediction, &[1i64]).unwrap();
                         assert_eq!(value, 0.0, "{loss}");
                     }
