@@ -6,7 +6,7 @@ A target is an index, or a number for each class.
 from common import DEFAULT, F32_MAX, Loss
 from math import inf, nextafter
 from mpmath import exp, ln, mp, mpf, sqrt
-from multiclass import random_distribution, random_scores, softmax_gradient, softmax_second, softmax_value
+from multiclass import random_distribution, random_scores, rng, softmax_gradient, softmax_second, softmax_value
 
 
 def shares(target, classes):
@@ -140,17 +140,27 @@ def entmax(scores, alpha):
     beta = alpha - 1
     z = [beta * x for x in scores]
     t = max(z) - 1
-    for _ in range(200):
-        inside = [x - t for x in z if x > t]
-        total = sum(u ** (1 / beta) for u in inside)
-        # Newton upon the norm of max(0, z - t), from below.
-        step = (total - total ** (1 - beta)) / sum(u ** (1 / beta - 1) for u in inside)
-        t += step
-        # The digits double each time.
-        if abs(step) < mpf(10) ** (-mp.dps // 2 - 20):
-            break
+    # A start with few digits; then they double each time.
+    with mp.workdps(50):
+        for _ in range(60):
+            step = entmax_step(z, t, beta)
+            t += step
+            if abs(step) < mpf("1e-30"):
+                break
+    known = 45
+    while known < 2 * mp.dps:
+        t += entmax_step(z, t, beta)
+        known *= 2
     u = [max(mpf(0), x - t) for x in z]
-    return [x ** (1 / beta) if x > 0 else mpf(0) for x in u], [x ** (1 / beta - 1) if x > 0 else mpf(0) for x in u]
+    q = [x ** (1 / beta) if x > 0 else mpf(0) for x in u]
+    return q, [x / y if y > 0 else mpf(0) for x, y in zip(q, u)]
+
+
+def entmax_step(z, t, beta):
+    """Newton upon the norm of max(0, z - t), from below."""
+    inside = [x - t for x in z if x > t]
+    powers = [u ** (1 / beta) for u in inside]
+    return (sum(powers) - sum(powers) ** (1 - beta)) / sum(q / u for q, u in zip(powers, inside))
 
 
 def entmax_value(p, c, alpha):
@@ -229,6 +239,53 @@ def borders(p, target):
     return [sum(p[: k + 1]) - sum(y[: k + 1]) for k in range(len(p) - 1)]
 
 
+# Ordered classes: a score and the thresholds between them.
+
+
+def sigmoid(x):
+    return 1 / (1 + exp(-x))
+
+
+def at_most(row, c):
+    """The probability of class c or one below, with its first two derivatives by the threshold."""
+    if c < 0 or c == len(row) - 1:
+        return mpf(c >= 0), mpf(0), mpf(0)
+    x = row[c + 1] - row[0]
+    p, q = sigmoid(x), sigmoid(-x)
+    return p, p * q, p * q * (q - p)
+
+
+def link_value(row, c):
+    if len(row) == 1:
+        return mpf(0)
+    # By the other tail where that has the digits.
+    if c == len(row) - 1:
+        return -ln(sigmoid(row[0] - row[c]))
+    return -ln(at_most(row, c)[0] - at_most(row, c - 1)[0])
+
+
+def link_slopes(row, c):
+    """The first two derivatives of the probability of the class by each number of the row."""
+    (p, up, up2), (q, low, low2) = at_most(row, c), at_most(row, c - 1)
+    first, second = zeros(row), zeros(row)
+    if c + 1 < len(row):
+        first[c + 1], second[c + 1] = up, up2
+    if c > 0:
+        first[c], second[c] = -low, -low2
+    first[0], second[0] = low - up, up2 - low2
+    return exp(-link_value(row, c)), first, second
+
+
+def link_slope(row, c):
+    p, first, _ = link_slopes(row, c)
+    return [-d / p for d in first]
+
+
+def link_bend(row, c):
+    p, first, second = link_slopes(row, c)
+    return [(d / p) ** 2 - e / p for d, e in zip(first, second)]
+
+
 # Where the losses are evaluated.
 
 HALF_HALF = [0.5, 0.5, 0.0]
@@ -291,6 +348,16 @@ CLOSE = [
 CLOSE += [([0.1, 0.2, 0.3, 0.15, 0.25], 2), ([2.1, 1.9, 1.7, -4.0], 0), ([1e7, 1e7 - 0.5], 0), ([0.0, 2**-30], 0)]
 CLOSE += [([1 / 3, -1 / 3, 0.1], 0), ([0.7, -0.2, 0.1], 1), ([1.0, 0.0, 0.0], 0), ([1.0, 0.0, 0.0], 1)]
 CLOSE += [([c / 16 for c in range(17)], 9), ([c * 7 % 33 / 64 for c in range(33)], 20), ([1.75, 0.0], 0), ([1.75, 0.0], 1)]
+
+
+LINKED = [([0.0, -1.0, 1.0], t) for t in (0, 1, 2, [0.25, 0.5, 0.25])] + [([0.5, 0.0], 0), ([0.5, 0.0], 1), ([3.0], 0)]
+LINKED += [([0.3, -1.1, 0.2, 2.7], t) for t in (0, 1, 2, 3, [0.125, 0.25, 0.5, 0.125])]
+LINKED += [([s, -0.5, 0.5], t) for s in (0.0, 2**-30, 40.0, -40.0, 300.0, -300.0, 0.7) for t in (0, 1, 2)]
+LINKED += [([0.1, 0.2, 0.2 + gap], 1) for gap in (2**-20, 2**-30, 1e-3, 0.5, 40.0, 300.0)]
+LINKED += [([1e-8, -1e-8, 1e-8], t) for t in (0, 1, 2)] + [([1e4, 0.0, 9999.0], t) for t in (0, 1, 2)]
+for classes in (5, 9, 17):
+    thresholds = sorted(rng.sample(range(-64, 65), classes - 1))
+    LINKED += [([rng.randrange(-32, 32) / 8, *(x / 8 for x in thresholds)], t) for t in (0, 2, classes - 1)]
 
 
 def plain(rows):
@@ -358,8 +425,8 @@ LOSSES = {
         *map(fenchel_young, range(3)),
         given(ROWS + CLOSE[:16] + FARTHEST[:6] + LONG[4:8], {"alpha": 1.5})
         + given(ROWS[:5] + CLOSE[:3] + LONG[2:4], {"alpha": 1.0}, {"alpha": 2.0})
-        + given(ROWS[:6] + CLOSE[:9] + FARTHEST[:3], {"alpha": 1.25})
-        + given(ROWS[:4] + CLOSE[:4], {"alpha": 1.75}, {"alpha": 1.01}),
+        + given(ROWS[:3] + ROWS[5:7] + CLOSE[:4] + CLOSE[6:8] + FARTHEST[:3], {"alpha": 1.25})
+        + given(ROWS[:3] + CLOSE[:2] + CLOSE[6:8], {"alpha": 1.75}, {"alpha": 1.01}),
     ),
     "multiclass_brier": Loss(
         "Brier (1950), Verification of Forecasts Expressed in Terms of Probability",
@@ -381,5 +448,10 @@ LOSSES = {
         lambda p, t: [2 * sum(borders(p, t)[c:], mpf(0)) for c in range(len(p))],
         lambda p, t: [mpf(2 * (len(p) - 1 - c)) for c in range(len(p))],
         plain(PREDICTED + IN_ORDER),
+    ),
+    "cumulative_link": Loss(
+        "McCullagh (1980), Regression Models for Ordinal Data, doi:10.1111/j.2517-6161.1980.tb01109.x",
+        *expected(link_value, link_slope, link_bend),
+        plain(LINKED),
     ),
 }

@@ -214,7 +214,8 @@ impl Precise {
             Nan => Nan,
             _ if limit.is_less_than(self) => Infinite { negative: false },
             _ if self.is_less_than(&limit.negated()) => Self::new(0.0, bits),
-            Finite(x) => Finite(x.exp()),
+            // e^0 comes without a precision.
+            Finite(x) => Finite(x.exp().with_precision(bits).value()),
             Infinite { .. } => unreachable!("beyond the limit"),
         }
     }
@@ -738,12 +739,23 @@ impl Definition {
         let bend = |a: &Precise, b: &Precise, c: &Precise| {
             a.minus(b).minus(&b.minus(c)).times_power_of_two(-2 * step)
         };
+        // Beside a jump the quotients over the jump are beyond all bounds; the slope is that beside it.
+        let is_jump = |at: &Precise, near: &Precise, far: &Precise| {
+            near.is_equal_to(far) && !at.is_equal_to(near)
+        };
+        let flat = || (Precise::new(0.0, bits), Precise::new(0.0, bits));
         let left = can_fall.then(|| {
             let (back, further) = (moved(-1.0), moved(-2.0));
+            if is_jump(&value, &back, &further) {
+                return flat();
+            }
             (slope(&back, &value), bend(&further, &back, &value))
         });
         let right = can_rise.then(|| {
             let (on, further) = (moved(1.0), moved(2.0));
+            if is_jump(&value, &on, &further) {
+                return flat();
+            }
             (slope(&value, &on), bend(&value, &on, &further))
         });
         let sides = left.into_iter().chain(right);

@@ -154,6 +154,16 @@ impl<T: Real> ClassRow<'_, T> {
         }
     }
 
+    /// The class that has all of the target, and its share; `None` where several may have.
+    #[inline(always)]
+    #[must_use]
+    pub fn only_class(&self) -> Option<(usize, f64)> {
+        match self.target {
+            RowTarget::Label(label) if self.smoothing == 0.0 => Some((label, self.share(label))),
+            _ => None,
+        }
+    }
+
     /// Is a score or a share of the target not a number?
     #[inline(always)]
     #[must_use]

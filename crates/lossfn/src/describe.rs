@@ -102,6 +102,16 @@ impl fmt::Display for Domain {
     }
 }
 
+/// What the numbers of a row are, for a loss over a class axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RowForm {
+    /// One for each class.
+    Classes,
+    /// A score, then the thresholds between the classes, which must increase: as many numbers as
+    /// classes.
+    ScoreAndThresholds,
+}
+
 /// Which numbers of a range a parameter may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -307,6 +317,8 @@ pub struct Description {
     pub prediction_meaning: &'static str,
     /// The numbers that a target may be.
     pub target: Domain,
+    /// What the numbers of a row are, for a loss over a class axis.
+    pub row_form: RowForm,
     /// What turns the prediction into the predicted quantity, if it is a raw score.
     pub link: Option<&'static str>,
     /// The parameters.
@@ -344,6 +356,7 @@ impl Description {
             prediction: Domain::Real,
             prediction_meaning: "a number",
             target: Domain::Real,
+            row_form: RowForm::Classes,
             link: None,
             parameters: &[],
             prepared: &[],
@@ -414,6 +427,7 @@ macro_rules! loss {
             task: $task:ident,
             prediction: $prediction:ident $prediction_meaning:literal,
             target: $target:ident,
+            $(row_form: $row_form:ident,)?
             $(link: $link:literal,)?
             parameters: { $(
                 $parameter:ident = $default:literal in $range:ident $($role:ident)?: $meaning:literal
@@ -487,6 +501,7 @@ macro_rules! loss {
                 prediction: $crate::Domain::$prediction,
                 prediction_meaning: $prediction_meaning,
                 target: $crate::Domain::$target,
+                $(row_form: $crate::RowForm::$row_form,)?
                 $(link: Some($link),)?
                 parameters: &[$($crate::Parameter {
                     name: stringify!($parameter),

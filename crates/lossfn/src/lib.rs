@@ -38,7 +38,9 @@ pub use cost::{
     Cost, CostState, Denominator, ExactSum, Examples, Head, HeadShare, HeadWeight, Heads,
     HeadsValue, NothingValid, Reduction, Scored,
 };
-pub use describe::{Curvature, Described, Description, Domain, Kind, Parameter, Range, Role, Task};
+pub use describe::{
+    Curvature, Described, Description, Domain, Kind, Parameter, Range, Role, RowForm, Task,
+};
 pub use error::Error;
 pub use kernel::{BLOCK, ClassKernels, ClassOutputs, InstructionSet, Outputs, PointwiseKernels};
 pub use loss::{Loss, Pointwise, Section};

@@ -95,5 +95,6 @@ catalog! {
         class_axis multiclass_brier::MulticlassBrier,
         class_axis spherical::Spherical,
         class_axis ranked_probability_score::RankedProbabilityScore,
+        class_axis cumulative_link::CumulativeLink,
     }
 }

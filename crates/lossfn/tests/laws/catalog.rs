@@ -127,7 +127,7 @@ fn definitions_agree_with_golden_values() {
             };
             if let Some(kernels) = loss.class_kernels() {
                 // What smoothing makes of the target is rounded here, as it is not in the rows.
-                if kernels.smoothing() != Some(0.0) {
+                if kernels.smoothing().is_some_and(|smoothing| smoothing != 0.0) {
                     continue;
                 }
                 target.resize(classes, 0.0);

@@ -4,8 +4,8 @@
 use crate::{available, losses, none_wrong};
 use lossfn::number::Jet;
 use lossfn::{
-    ClassBlock, ClassKernels, ClassOutputs, ClassTargets, Cost, Denominator, Domain, Error,
-    Examples, Hessian, InstructionSet, Loss,
+    ClassBlock, ClassKernels, ClassOutputs, ClassTargets, Cost, Denominator, Description, Domain,
+    Error, Examples, Hessian, InstructionSet, Loss, RowForm,
 };
 use lossfn_testkit::judge::{CEILING, cancellation, distance, underflow};
 use lossfn_testkit::points::{Precision, Rng};
@@ -33,7 +33,7 @@ impl Rows {
     /// Rows of ordinary scores, or of probabilities.
     fn random(
         kernels: &dyn ClassKernels,
-        domain: Domain,
+        description: &Description,
         classes: usize,
         rng: &mut Rng,
     ) -> Vec<Self> {
@@ -51,7 +51,13 @@ impl Rows {
         ];
         let smoothing = kernels.smoothing().unwrap_or(0.0);
         let choices = choices.into_iter().map(|(targets, class_weights)| {
-            let prediction = (0..rows * classes).map(|_| rng.inside(domain)).collect();
+            let inside = |_| rng.inside(description.prediction);
+            let mut prediction: Vec<f64> = (0..rows * classes).map(inside).collect();
+            if description.row_form == RowForm::ScoreAndThresholds {
+                for row in prediction.chunks_mut(classes) {
+                    row[1..].sort_by(f64::total_cmp);
+                }
+            }
             Self { classes, prediction, targets, class_weights, smoothing }
         });
         choices.collect()
@@ -162,13 +168,13 @@ fn gradients_are_the_directional_derivatives_of_the_definition() {
     let mut checked = 0;
     for loss in losses(true) {
         let kernels = loss.class_kernels().expect("a loss over classes");
-        let domain = loss.description().prediction;
+        let description = loss.description();
         let mut rng = Rng::named(loss.id());
         // What a small parameter divides, as a temperature does, it makes larger, and its rounding.
         let positive = loss.parameters().iter().filter(|x| **x > 0.0);
         let stretch = positive.fold(1.0, |stretch: f64, x| stretch.max(1.0 / x));
         for classes in CLASSES {
-            for rows in Rows::random(kernels, domain, classes, &mut rng) {
+            for rows in Rows::random(kernels, description, classes, &mut rng) {
                 for (set, precision) in
                     available().flat_map(|set| [(set, Precision::Single), (set, Precision::Double)])
                 {
@@ -315,7 +321,7 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (usize, Vec<Stri
     let kernels = loss.class_kernels().expect("a loss over classes");
     let (mut checked, mut wrong) = (0, Vec::new());
     // Smoothing rounds the target, which is then another one; it is checked by jets.
-    if kernels.smoothing() != Some(0.0) {
+    if kernels.smoothing().is_some_and(|smoothing| smoothing != 0.0) {
         return (0, wrong);
     }
     let defaults = loss.description().parameters.iter().map(|parameter| parameter.default);
@@ -378,7 +384,7 @@ fn instruction_sets_agree() {
         let kernels = loss.class_kernels().expect("a loss over classes");
         let mut rng = Rng::named(loss.id());
         for classes in CLASSES {
-            for rows in Rows::random(kernels, loss.description().prediction, classes, &mut rng) {
+            for rows in Rows::random(kernels, loss.description(), classes, &mut rng) {
                 for precision in [Precision::Single, Precision::Double] {
                     let all: Vec<_> = available()
                         .filter(|set| *set != InstructionSet::Portable)
@@ -407,9 +413,13 @@ fn nan_comes_out_of_the_row_that_it_went_into_and_of_no_other() {
         let kernels = loss.class_kernels().expect("a loss over classes");
         let mut rng = Rng::named(loss.id());
         for classes in CLASSES {
-            let mut all = Rows::random(kernels, loss.description().prediction, classes, &mut rng);
+            let mut all = Rows::random(kernels, loss.description(), classes, &mut rng);
             let mut rows = all.swap_remove(1);
             rows.class_weights = None;
+            // A class without a share of the target need not be looked at.
+            if let Targets::Distributions(y) = &mut rows.targets {
+                y.iter_mut().filter(|y| **y == 0.0).for_each(|y| *y = 1.0 / 16.0);
+            }
             for (set, precision) in
                 available().flat_map(|set| [(set, Precision::Single), (set, Precision::Double)])
             {
@@ -533,4 +543,50 @@ fn product_held_to_the_definition(loss: &Loss) -> (usize, Vec<String>) {
         }
     }
     (checked, wrong)
+}
+
+#[test]
+fn the_loss_of_a_distribution_is_the_expected_loss_where_it_is_said_to_be() {
+    let mut checked = 0;
+    for loss in losses(true) {
+        let kernels = loss.class_kernels().expect("a loss over classes");
+        if !kernels.is_linear_in_target() || kernels.smoothing().is_some_and(|s| s != 0.0) {
+            continue;
+        }
+        let mut rng = Rng::named(loss.id());
+        for classes in [1, 2, 3, 17, 33] {
+            let mut all = Rows::random(kernels, loss.description(), classes, &mut rng);
+            let mut rows = all.swap_remove(1);
+            rows.class_weights = None;
+            let set = InstructionSet::in_use();
+            let [value, gradient, _] = rows.run(kernels, set, Precision::Double);
+            for row in 0..rows.rows() {
+                let span = row * classes..(row + 1) * classes;
+                let shares = rows.distribution(row).expect("no row is left out");
+                let (mut expected, mut slopes) = (0.0, vec![0.0; classes]);
+                for (label, share) in shares.iter().enumerate() {
+                    let drawn = Rows {
+                        classes,
+                        prediction: rows.prediction[span.clone()].to_vec(),
+                        targets: Targets::Labels(vec![Some(label)]),
+                        class_weights: None,
+                        smoothing: 0.0,
+                    };
+                    let [value, gradient, _] = drawn.run(kernels, set, Precision::Double);
+                    expected += share * value[0];
+                    for (slope, g) in slopes.iter_mut().zip(gradient) {
+                        *slope += share * g;
+                    }
+                }
+                let total: f64 = shares.iter().sum();
+                let near = |a: f64, b: f64| (a - b).abs() <= 1e-13 * total.max(b.abs());
+                assert!(near(value[row], expected), "{loss}: {} {expected}", value[row]);
+                for (&found, &slope) in gradient[span].iter().zip(&slopes) {
+                    assert!(near(found, slope), "{loss}: slope {found}, not {slope}");
+                }
+                checked += 1;
+            }
+        }
+    }
+    crate::enough(checked, 100);
 }

@@ -5,7 +5,7 @@ use crate::losses;
 use half::{bf16, f16};
 use lossfn::{
     Array, ArrayMut, Cost, CostState, Curvature, Denominator, Domain, Examples, Kind, Loss,
-    Reduction, Task,
+    Reduction, RowForm, Task,
 };
 use lossfn_testkit::catalog;
 use lossfn_testkit::points::{Rng, settings};
@@ -43,7 +43,13 @@ impl Batch {
             return vec![Self { prediction, target }];
         }
         let shape = [examples, classes];
-        let prediction = numbers(&shape, description.prediction);
+        let mut prediction = numbers(&shape, description.prediction);
+        if description.row_form == RowForm::ScoreAndThresholds {
+            // One threshold in each unit, so that they increase.
+            for (at, x) in prediction.indexed_iter_mut().filter(|(at, _)| at[1] > 0) {
+                *x = at[1] as f32 - 2.0 + (*x / 2.0).floor() / 8.0;
+            }
+        }
         let distributions = Target::Numbers(numbers(&shape, description.target));
         let labels = ArrayD::from_shape_simple_fn(IxDyn(&[examples]), || rng.below(classes) as i64);
         vec![
@@ -444,7 +450,11 @@ fn a_perfect_prediction_costs_nothing_and_has_no_slope() {
                             Domain::LogProbability => [f64::NEG_INFINITY, 0.0],
                             _ => [-1e30, 1e30],
                         };
-                        let prediction = ndarray::arr2(&[[sure[0], sure[1], sure[0]]]);
+                        let row = match description.row_form {
+                            RowForm::ScoreAndThresholds => [0.0, -1e4, 1e4],
+                            RowForm::Classes => [sure[0], sure[1], sure[0]],
+                        };
+                        let prediction = ndarray::arr2(&[row]);
                         let value = Cost::new(loss.clone()).value(&prediction, &[1i64]).unwrap();
                         assert_eq!(value, 0.0, "{loss}");
                     }

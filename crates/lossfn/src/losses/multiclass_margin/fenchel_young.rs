@@ -28,14 +28,10 @@ impl FenchelYoung {
     /// x^exponent for x above 0, and 0 below.
     fn power<N: Number>(x: N, exponent: N, plain: f64) -> N {
         let zero = N::constant(0.0);
-        let power = if plain == 0.0 {
-            N::constant(1.0)
-        } else if plain == 1.0 {
-            x
-        } else if plain == 2.0 {
-            x.square()
-        } else {
-            (x.ln() * exponent).exp()
+        let power = match plain {
+            1.0 => x,
+            2.0 => x.square(),
+            _ => (x.ln() * exponent).exp(),
         };
         N::select(zero.less_than(x), power, zero)
     }
@@ -55,14 +51,18 @@ impl ClassAxis for FenchelYoung {
         let plain = 1.0 / (self.alpha - 1.0);
         let exponent = N::derived(plain, || N::constant(1.0) / beta);
         let power = |x: N| Self::power(x, exponent, plain);
-        let root_power = |x: N| Self::power(x, exponent - 1.0, plain - 1.0);
         let scores: Vec<N> = prediction.iter().map(|&p| p * beta).collect();
         // Newton's method for the threshold, upon the norm of max(0, score - t), which is convex in t
         // and nearly a line: from below it only rises, and each step doubles the digits.
         let mut threshold = N::largest(scores.iter().copied()) - 1.0;
-        for _ in 0..18 {
-            let total = N::total(scores.iter().map(|&z| power(z - threshold)));
-            let slope = N::total(scores.iter().map(|&z| root_power(z - threshold)));
+        let zero = N::constant(0.0);
+        for _ in 0..13 {
+            let powers: Vec<N> = scores.iter().map(|&z| power(z - threshold)).collect();
+            let total = N::total(powers.iter().copied());
+            let slope = N::total(powers.iter().zip(&scores).map(|(&q, &z)| {
+                let u = z - threshold;
+                N::select(zero.less_than(u), q / u, zero)
+            }));
             let aim = match plain {
                 1.0 => N::constant(1.0),
                 2.0 => total.sqrt(),
@@ -70,11 +70,16 @@ impl ClassAxis for FenchelYoung {
             };
             threshold = threshold + (total - aim) / slope;
         }
-        let share: Vec<N> = scores.iter().map(|&z| power(z - threshold)).collect();
-        let expected = N::total(share.iter().zip(prediction).map(|(&q, &p)| q * p));
-        let powers = share.iter().zip(&scores).map(|(&q, &z)| q * (z - threshold));
-        let entropy = (-N::total(powers) + 1.0) / (alpha * beta);
-        N::total(prediction.iter().zip(target).map(|(&p, &y)| y * (expected - p + entropy)))
+        // sum(q * p) - p_c and the entropy of q, by the threshold: q * p is q * (score) / beta, and
+        // the q sum to 1. So the threshold's last digits, and those of its derivatives, make no
+        // difference, and what is nothing is exactly that.
+        let powers = scores.iter().map(|&z| power(z - threshold) * (z - threshold));
+        let spread = (N::total(powers) - 1.0) / alpha;
+        let losses = scores
+            .iter()
+            .zip(target)
+            .map(|(&z, &y)| y * (spread + (-(z - threshold) + 1.0) / beta));
+        N::total(losses)
     }
 
     #[inline(always)]
@@ -245,7 +250,7 @@ pub(super) fn row_of_tsallis<T: Real, const POWER: u8>(
     tsallis.solve(row.prediction, top);
     let share = |p: f64| tsallis.share(p);
     let [rest, rest_slope, rest_power] = sums_except(row.prediction, top, share);
-    let [_, top_slope, top_power] = tsallis.share(highest);
+    let [top_share, top_slope, top_power] = tsallis.share(highest);
     let power = rest_power + top_power;
 
     let (mut value, mut total, mut at_top) = (0.0, 0.0, 0.0);
@@ -282,8 +287,10 @@ pub(super) fn row_of_tsallis<T: Real, const POWER: u8>(
             let [own, _, _] = tsallis.share(p.to_f64());
             *gradient = T::from_f64(total * own - row.share(class));
         }
-        // Without the cancellation near probability 1.
-        gradient[top] = T::from_f64((total - at_top) - total * rest);
+        // Near probability 1 without the cancellation.
+        let is_elsewhere = at_top == 0.0;
+        let slope = if is_elsewhere { total * top_share } else { (total - at_top) - total * rest };
+        gradient[top] = T::from_f64(slope);
     }
     if value.is_nan() {
         gradients.fill(T::from_f64(f64::NAN));

@@ -53,41 +53,50 @@ pub(super) fn row_against_each<T: Real>(
         gradients.fill(T::from_f64(f64::NAN));
         return f64::NAN;
     }
-    gradients.fill(T::default());
+    // Loss, slope and second derivative of a pair.
+    let pair = move |own: f64, other: f64| {
+        let short = positive_or_zero(shortfall(margin, own, other));
+        let active = if short > 0.0 { 1.0 } else { 0.0 };
+        if squared { [short * short, 2.0 * short, 2.0 * active] } else { [short, active, 0.0] }
+    };
+    let score = |class: usize| row.prediction[class].to_f64();
+    let all = |class: usize| {
+        let own = score(class);
+        sums_except(row.prediction, class, |other| pair(own, other))
+    };
     let mut value = 0.0;
     row.for_each_target(|class, y| {
-        if y == 0.0 {
-            return;
-        }
-        let (own, scale) = (row.prediction[class].to_f64(), y * factor);
-        // Loss, slope and second derivative of a pair.
-        let pair = move |other: f64| {
-            let short = positive_or_zero(shortfall(margin, own, other));
-            let active = if short > 0.0 { 1.0 } else { 0.0 };
-            if squared { [short * short, 2.0 * short, 2.0 * active] } else { [short, active, 0.0] }
-        };
-        let [loss, slope, bend] = sums_except(row.prediction, class, pair);
-        value += scale * loss;
-        let add = |to: Option<&mut [T]>, order: usize, own: f64| {
-            let Some(to) = to else { return };
-            let (before, from) = to.split_at_mut(class);
-            let (at, after) = from.split_at_mut(1);
-            let (others_before, others_after) =
-                (&row.prediction[..class], &row.prediction[class + 1..]);
-            let others = [(before, others_before), (after, others_after)];
-            for (to, others) in others {
-                for (to, &other) in to.iter_mut().zip(others) {
-                    *to = *to + T::from_f64(scale * pair(other.to_f64())[order]);
-                }
-            }
-            at[0] = at[0] + T::from_f64(scale * own);
-        };
-        add(gradients.gradient.as_deref_mut(), 1, -slope);
-        if squared {
-            add(gradients.second.as_deref_mut(), 2, bend);
+        if y != 0.0 {
+            value += y * all(class)[0];
         }
     });
-    value
+    let only = row.only_class();
+    for (order, sign) in [(1, -1.0), (2, 1.0)] {
+        let to = if order == 1 { &mut gradients.gradient } else { &mut gradients.second };
+        let Some(to) = to.as_deref_mut() else { continue };
+        if let Some((class, y)) = only {
+            let (own, scale) = (score(class), y * factor);
+            for (to, &other) in to.iter_mut().zip(row.prediction) {
+                *to = T::from_f64(scale * pair(own, other.to_f64())[order]);
+            }
+            to[class] = T::from_f64(sign * scale * all(class)[order]);
+            continue;
+        }
+        for (other, to) in to.iter_mut().enumerate() {
+            let mut total = 0.0;
+            row.for_each_target(|class, y| {
+                if y != 0.0 {
+                    total += y * if class == other {
+                        sign * all(class)[order]
+                    } else {
+                        pair(score(class), score(other))[order]
+                    };
+                }
+            });
+            *to = T::from_f64(factor * total);
+        }
+    }
+    factor * value
 }
 
 impl ClassAxis for MultiMargin {

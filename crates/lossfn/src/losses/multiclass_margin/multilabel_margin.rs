@@ -76,14 +76,19 @@ impl ClassAxis for MultilabelMargin {
             });
             value += y * short;
             if let Some(gradient) = gradients.gradient.as_deref_mut() {
-                let slope = T::from_f64(y / classes as f64);
+                let slope = T::from_f64(y);
                 for (gradient, other) in gradient.iter_mut().zip(outside) {
                     let here = if is_short(other.to_f64()) { slope } else { T::default() };
                     *gradient = *gradient + here;
                 }
-                gradient[class] = T::from_f64(-y * count / classes as f64);
+                gradient[class] = T::from_f64(-y * count);
             }
         });
+        if let Some(gradient) = gradients.gradient.as_deref_mut() {
+            for slope in gradient {
+                *slope = T::from_f64(slope.to_f64() / classes as f64);
+            }
+        }
         value / classes as f64
     }
 }

@@ -54,7 +54,6 @@ impl ClassAxis for MultilabelSoftMargin {
     ) -> f64 {
         let classes = row.prediction.len();
         let share = |class: usize| Lane::<T, I>::new(T::from_f64(row.share(class)));
-        let inverse = 1.0 / classes as f64;
         let one = Lane::<T, I>::constant(1.0);
         for (class, (to, &p)) in scratch.iter_mut().zip(row.prediction).enumerate() {
             let (p, y) = (Lane::<T, I>::new(p), share(class));
@@ -63,13 +62,13 @@ impl ClassAxis for MultilabelSoftMargin {
         if let Some(gradient) = gradients.gradient.as_deref_mut() {
             for (class, (to, &p)) in gradient.iter_mut().zip(row.prediction).enumerate() {
                 let (p, y) = (Lane::<T, I>::new(p), share(class));
-                *to = (((one - y) * p.sigmoid() - y * (-p).sigmoid()) * inverse).0;
+                *to = (((one - y) * p.sigmoid() - y * (-p).sigmoid()) / classes as f64).0;
             }
         }
         if let Some(second) = gradients.second.as_deref_mut() {
             for (class, (to, &p)) in second.iter_mut().zip(row.prediction).enumerate() {
                 let (p, y) = (Lane::<T, I>::new(p), share(class));
-                let bend = p.sigmoid() * (-p).sigmoid() * inverse;
+                let bend = p.sigmoid() * (-p).sigmoid() / classes as f64;
                 // Where the target is NaN, so is this.
                 *to = Lane::select(y.equals(y), bend, y).0;
             }

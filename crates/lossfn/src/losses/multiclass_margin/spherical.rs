@@ -46,8 +46,9 @@ impl ClassAxis for Spherical {
         }
         let (highest, top) = maximum(row.prediction);
         let highest = highest.to_f64();
-        // Squares of what is scaled so do not underflow where they count.
-        let scale = if highest < 1e-140 { 2f64.powi(600) } else { 1.0 };
+        // Powers of what is scaled so, by a power of two, do not underflow where they count.
+        let exponent = if highest > 0.0 { highest.log2().floor().max(-1000.0) } else { 0.0 };
+        let scale = 2f64.powi(-exponent as i32);
         let number = |class: usize| row.prediction[class].to_f64() * scale;
         let [rest] = sums_except(row.prediction, top, |p| [p * scale * (p * scale)]);
         let square = rest + number(top) * number(top);
