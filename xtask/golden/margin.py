@@ -7,7 +7,7 @@ from mpmath import atan, exp, ln, mpf
 SMOOTH_MARGINS = [0.0, 1e-8, 2**-27, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.5, 5.0, 10.0, 40.0, 88.0, 100.0, 700.0]
 SMOOTH_MARGINS += [740.0, 1e4, 1e8, 1e30, 5e-324]
 SMOOTH_ROWS = [(DEFAULT, s * x, 1.0) for x in SMOOTH_MARGINS for s in (1.0, -1.0)]
-SMOOTH_ROWS += [(DEFAULT, x, -1.0) for x in (0.3, -0.3, 1.25, -1.25, 4.0, -4.0, 60.0, -60.0)]
+SMOOTH_ROWS += [(DEFAULT, x, -1.0) for x in (0.3, -0.3, 1.75, -1.75, 4.0, -4.0, 60.0, -60.0)]
 
 
 def with_parameter(name, values, margins):

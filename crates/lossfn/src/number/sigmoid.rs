@@ -10,8 +10,9 @@ use super::{Isa, Lane, Number, Real};
 /// Beyond this products are not taken apart, lest the parts overflow.
 const FAR: f64 = 1_152_921_504_606_846_976.0;
 
-/// tan(1/2), in two parts: as much as f32 has, and the rest.
-const TAN_HALF: (f64, f64) = (0.546_302_437_782_287_6, 5.206_150_291_559_893e-8);
+/// tan(1/2) as a sum: as much as f32 has, as much as f64 has of the rest, and the rest of that.
+const TAN_HALF: [f64; 3] =
+    [0.546_302_437_782_287_6, 5.206_150_291_559_893e-8, 1.861_916_896_037_796_7e-24];
 
 impl<T: Real, I: Isa> Lane<T, I> {
     #[inline(always)]
@@ -170,9 +171,12 @@ impl<T: Real, I: Isa> Lane<T, I> {
     /// 2 atan(x) - 1 = 2 atan((x - t) / (1 + x t)) with t = tan(1/2), for x that are not far from t.
     #[inline(always)]
     pub(super) fn tangent_angle_lane(self) -> Self {
-        let (high, low) = (Self::constant(TAN_HALF.0), Self::constant(TAN_HALF.1));
+        let [high, middle, low] = TAN_HALF;
+        let rounded = T::from_f64(middle);
+        let low = T::from_f64((middle - rounded.to_f64()) + low);
         let is_near = (self.0 > T::default()) & (self.0 < T::from_f64(4.0));
-        let turned = ((self - high) - low) / (self * (TAN_HALF.0 + TAN_HALF.1) + 1.0);
+        let over = ((self - high) - Self::new(rounded)) - Self::new(low);
+        let turned = over / (self * (high + middle) + 1.0);
         let angle = Self::pick(is_near, turned, self).atan() * 2.0;
         Self::pick(is_near, angle, angle - 1.0)
     }
