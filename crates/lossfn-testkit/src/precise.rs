@@ -8,7 +8,7 @@ use crate::points::Precision;
 use dashu_float::round::mode::HalfEven;
 use dashu_float::{DBig, FBig};
 use lossfn::number::{Binary, Comparison, Node, Unary};
-use lossfn::{Domain, Formula, Loss};
+use lossfn::{Description, Domain, Formula, Loss};
 use std::str::FromStr;
 
 /// A binary floating-point number of many digits.
@@ -301,7 +301,7 @@ fn binary(function: Binary, x: &Precise, y: &Precise, bits: usize) -> Precise {
 pub struct Definition {
     formula: Formula,
     parameters: Vec<(&'static str, f64)>,
-    domain: Domain,
+    description: &'static Description,
     /// Which nodes have a value for each class of a row.
     in_row: Vec<bool>,
     /// Bits that exponentials need beside the number that they are added to, at most.
@@ -427,9 +427,15 @@ impl Evaluation<'_> {
         match self.definition.formula.nodes[at] {
             Node::Constant(x) => Slot::Number(Precise::new(f64::from_bits(x), bits)),
             Node::Symbol(name) => Slot::Number(match name {
-                "p" | "p_c" => self.prediction[class].clone(),
-                "y" | "y_c" => self.target[class].clone(),
-                name => Precise::new(self.definition.parameter(name), bits),
+                "p" | "p_c" | "p_k" => self.prediction[class].clone(),
+                "y" => self.target[0].clone(),
+                "y_c" => self.target[class].clone(),
+                "k" => Precise::new(class as f64, bits),
+                "K" => Precise::new(self.prediction.len() as f64, bits),
+                name => match self.definition.component(name) {
+                    Some(place) => self.prediction[place].clone(),
+                    None => Precise::new(self.definition.parameter(name), bits),
+                },
             }),
             Node::Unary(Unary::Total, x) => {
                 let mut total = Precise::new(0.0, bits);
@@ -462,6 +468,40 @@ impl Evaluation<'_> {
     }
 }
 
+impl Evaluation<'_> {
+    /// The sum of the magnitudes of the terms that a number is made of, multiplied out. Where terms
+    /// cancel, what is left cannot have more digits than they have. A difference of two inputs is no
+    /// such sum: it is rounded once.
+    fn terms(&mut self, at: usize, class: usize) -> Precise {
+        let nodes = &self.definition.formula.nodes;
+        let is_input = |at: usize| matches!(nodes[at], Node::Symbol(_) | Node::Constant(_));
+        match nodes[at] {
+            Node::Unary(Unary::Negate, x) => self.terms(x, class),
+            Node::Unary(Unary::Total, x) => {
+                let classes = 0..self.prediction.len();
+                let zero = Precise::new(0.0, self.bits);
+                classes.fold(zero, |total, class| total.plus(&self.terms(x, class)))
+            }
+            Node::Binary(Binary::Add | Binary::Subtract, x, y)
+                if !(is_input(x) && is_input(y)) =>
+            {
+                self.terms(x, class).plus(&self.terms(y, class))
+            }
+            Node::Binary(Binary::Multiply, x, y) => {
+                self.terms(x, class).times(&self.terms(y, class))
+            }
+            Node::Binary(Binary::Divide, x, y) => {
+                self.terms(x, class).over(&self.number(y, class).magnitude())
+            }
+            Node::Select(condition, a, b) => {
+                let chosen = if self.truth(condition, class) { a } else { b };
+                self.terms(chosen, class)
+            }
+            _ => self.number(at, class).magnitude(),
+        }
+    }
+}
+
 impl Definition {
     /// The definition of a loss, for results of this precision.
     ///
@@ -479,7 +519,7 @@ impl Definition {
             let any = |places: &[usize]| places.iter().any(|&at| in_row[at]);
             let of_class = match *node {
                 Node::Constant(_) | Node::Unary(Unary::Total, _) => false,
-                Node::Symbol(name) => name == "p_c" || name == "y_c",
+                Node::Symbol(name) => ["p_c", "y_c", "p_k", "k"].contains(&name),
                 Node::Unary(function, x) => {
                     let rational = matches!(function, Unary::Negate | Unary::Abs | Unary::Sign);
                     transcendental |= !rational;
@@ -497,8 +537,12 @@ impl Definition {
         }
         // Below the smallest number of the precision it does not matter what they are.
         let tail = if transcendental { 100 - exponent(precision.smallest()) } else { 0 };
-        let (domain, tail) = (description.prediction, tail as usize);
-        Self { formula, parameters, domain, in_row, tail }
+        Self { formula, parameters, description, in_row, tail: tail as usize }
+    }
+
+    /// The place of a component in the prediction.
+    fn component(&self, name: &str) -> Option<usize> {
+        self.description.components.iter().position(|component| component.name == name)
     }
 
     fn parameter(&self, name: &str) -> f64 {
@@ -506,25 +550,56 @@ impl Definition {
         found.unwrap_or_else(|| panic!("the formula has a symbol {name} without a value")).1
     }
 
-    /// One of the results of the formula: 0 is the loss; 1 and 2, for pointwise losses, what the
-    /// library derived from it as gradient and second derivative.
+    /// The loss (order 0), or what the library derived from it: the gradient (1) and second derivative
+    /// (2) by one of the predicted numbers, but not for losses over a class axis.
     #[must_use]
-    pub fn result(&self, which: usize, prediction: &[f64], target: &[f64]) -> Precise {
-        let bits = self.bits(prediction, target);
-        let exact = |row: &[f64]| row.iter().map(|&x| Precise::new(x, bits)).collect::<Vec<_>>();
-        self.evaluate(which, &exact(prediction), &exact(target), bits)
+    pub fn result(&self, order: usize, prediction: &[f64], target: &[f64], by: usize) -> Precise {
+        let result = self.place(order, by);
+        self.exactly(prediction, target, |evaluation| evaluation.number(result, by))
     }
 
-    fn evaluate(
+    /// The sum of the magnitudes of the terms that such a result is made of.
+    #[must_use]
+    pub fn terms(&self, order: usize, prediction: &[f64], target: &[f64], by: usize) -> Precise {
+        let result = self.place(order, by);
+        self.exactly(prediction, target, |evaluation| evaluation.terms(result, by))
+    }
+
+    /// The node of a result.
+    fn place(&self, order: usize, by: usize) -> usize {
+        let components = self.description.components.len();
+        let which = match order {
+            0 => 0,
+            _ if components == 0 => order,
+            _ => 1 + (order - 1) * components + by,
+        };
+        self.formula.results[which]
+    }
+
+    fn exactly(
         &self,
-        which: usize,
-        prediction: &[Precise],
-        target: &[Precise],
-        bits: usize,
+        prediction: &[f64],
+        target: &[f64],
+        evaluate: impl FnOnce(&mut Evaluation<'_>) -> Precise,
     ) -> Precise {
+        let bits = self.bits(prediction, target);
+        let exact = |row: &[f64]| row.iter().map(|&x| Precise::new(x, bits)).collect::<Vec<_>>();
+        evaluate(&mut self.evaluation(&exact(prediction), &exact(target), bits))
+    }
+
+    fn evaluation<'a>(
+        &'a self,
+        prediction: &'a [Precise],
+        target: &'a [Precise],
+        bits: usize,
+    ) -> Evaluation<'a> {
         let known = vec![None; self.formula.nodes.len() * prediction.len()];
-        let mut evaluation = Evaluation { definition: self, prediction, target, bits, known };
-        evaluation.number(self.formula.results[which], 0)
+        Evaluation { definition: self, prediction, target, bits, known }
+    }
+
+    /// The loss.
+    fn evaluate(&self, prediction: &[Precise], target: &[Precise], bits: usize) -> Precise {
+        self.evaluation(prediction, target, bits).number(self.formula.results[0], 0)
     }
 
     fn inputs<'a>(
@@ -562,9 +637,9 @@ impl Definition {
         let bits = self.bits(prediction, target);
         let exact = |row: &[f64]| row.iter().map(|&x| Precise::new(x, bits)).collect::<Vec<_>>();
         let (at, target_exact) = (exact(prediction), exact(target));
-        let value = self.evaluate(0, &at, &target_exact, bits);
-        let (can_fall, can_rise) = match self.domain {
-            Domain::Unit => (prediction[by] > 0.0, prediction[by] < 1.0),
+        let value = self.evaluate(&at, &target_exact, bits);
+        let (can_fall, can_rise) = match self.description.prediction_domain(by) {
+            Domain::Unit | Domain::OpenUnit => (prediction[by] > 0.0, prediction[by] < 1.0),
             Domain::NonNegative | Domain::Positive => (prediction[by] > 0.0, true),
             Domain::Real | Domain::Sign => (true, true),
         };
@@ -573,7 +648,7 @@ impl Definition {
         let moved = |steps: f64| {
             let mut moved = at.clone();
             moved[by] = at[by].plus(&h.times(&Precise::new(steps, bits)));
-            self.evaluate(0, &moved, &target_exact, bits)
+            self.evaluate(&moved, &target_exact, bits)
         };
         let slope = |a: &Precise, b: &Precise| b.minus(a).times_power_of_two(-step);
         let bend = |a: &Precise, b: &Precise, c: &Precise| {

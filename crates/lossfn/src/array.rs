@@ -1,7 +1,7 @@
 //! Arrays as they come: any element type, any strides, read and written block by block.
 
 use crate::class_axis::ClassBlock;
-use crate::kernel::{ClassKernels, ClassOutputs, InstructionSet, Outputs, PointwiseKernels};
+use crate::kernel::{ClassKernels, ClassOutputs, InstructionSet, JointKernels, Outputs, PointwiseKernels};
 use crate::number::Real;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
@@ -214,6 +214,14 @@ pub(crate) trait Kernel: Real {
         block: &ClassBlock<Self>,
         to: ClassOutputs<Self>,
     );
+    /// Runs the kernel of a loss of several predicted numbers for this type.
+    fn run_joint(
+        kernels: &dyn JointKernels,
+        set: InstructionSet,
+        prediction: &[Self],
+        target: &[Self],
+        to: Outputs<Self>,
+    );
 }
 
 macro_rules! kernel_type {
@@ -241,6 +249,15 @@ macro_rules! kernel_type {
                 to: ClassOutputs<Self>,
             ) {
                 kernels.$run(set, block, to);
+            }
+            fn run_joint(
+                kernels: &dyn JointKernels,
+                set: InstructionSet,
+                prediction: &[Self],
+                target: &[Self],
+                to: Outputs<Self>,
+            ) {
+                kernels.$run(set, prediction, target, to);
             }
         }
     };

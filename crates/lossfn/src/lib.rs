@@ -36,10 +36,12 @@ pub use cost::{
     Cost, CostState, Denominator, ExactSum, Examples, Head, HeadShare, HeadWeight, Heads,
     HeadsValue, NothingValid, Reduction, Scored,
 };
-pub use describe::{Described, Description, Domain, Kind, Parameter, Range, Task};
+pub use describe::{Component, Described, Description, Domain, Kind, Parameter, Range, Task};
 pub use error::Error;
-pub use kernel::{BLOCK, ClassKernels, ClassOutputs, InstructionSet, Outputs, PointwiseKernels};
-pub use loss::{Loss, Pointwise, Section};
+pub use kernel::{
+    BLOCK, ClassKernels, ClassOutputs, InstructionSet, JointKernels, Outputs, PointwiseKernels,
+};
+pub use loss::{Ensemble, Form, Joint, Loss, Pointwise, Section};
 pub use number::{Formula, Number};
 
 /// The examples of README.md are tested.

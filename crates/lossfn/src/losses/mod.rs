@@ -15,6 +15,12 @@ catalog! {
         pointwise quantile::Quantile,
         pointwise expectile::Expectile,
     }
+    distribution {
+        joint gaussian_nll::GaussianNll,
+        joint gaussian_nll_log_variance::GaussianNllLogVariance,
+        ensemble multi_quantile::MultiQuantile,
+        ensemble crps_quantiles::CrpsQuantiles,
+    }
     margin {
         pointwise zero_one::ZeroOne,
         pointwise perceptron::Perceptron,

@@ -1,6 +1,6 @@
 //! The instance of [`Number`] that records what is done to it: the formula itself.
 
-use super::{Mask, Number};
+use super::{Composite, Mask, Number};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
@@ -176,9 +176,9 @@ impl Formula {
     /// Records what a function does with expressions.
     ///
     /// The results share their nodes. Traces nest: an inner one has a graph of its own.
-    pub fn trace<const RESULTS: usize>(function: impl FnOnce() -> [Expr; RESULTS]) -> Self {
+    pub fn trace<R: IntoIterator<Item = Expr>>(function: impl FnOnce() -> R) -> Self {
         let outer = GRAPH.take();
-        let results = function().map(|expr| expr.0).to_vec();
+        let results = function().into_iter().map(|expr| expr.0).collect();
         let graph = GRAPH.replace(outer);
         Self { nodes: graph.nodes, results }
     }
@@ -493,6 +493,16 @@ impl Number for Expr {
     }
     fn xlog1py(self, y: Self) -> Self {
         self.binary(Binary::Xlog1py, y)
+    }
+    // What has a better form is shown as it is defined.
+    fn times_exp(self, y: Self) -> Self {
+        self * y.exp()
+    }
+    fn square_times_exp(self, y: Self) -> Self {
+        self.square() * y.exp()
+    }
+    fn composite<C: Composite>(self, y: Self, composite: C) -> Self {
+        composite.definition(self, y)
     }
     fn total(terms: impl IntoIterator<Item = Self>) -> Self {
         // A symbolic row has one term, which stands for every class.

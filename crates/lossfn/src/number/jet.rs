@@ -3,7 +3,7 @@
 //! Everything here must be inlined into the kernels, or they are not widened to vectors. A closure
 //! cannot be told to be; those that are called once are, so what is used twice is a function.
 
-use super::Number;
+use super::{Composite, Number};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A number with its first and second derivative by one variable.
@@ -322,6 +322,18 @@ impl<N: Number> Number for Jet<N> {
     fn xlog1py(self, y: Self) -> Self {
         let value = self.value.xlog1py(y.value);
         self.x_times_ln(y, value, || y.value.ln1p(), y.value + 1.0)
+    }
+    #[inline(always)]
+    fn times_exp(self, y: Self) -> Self {
+        self.times_exp_rule(y)
+    }
+    #[inline(always)]
+    fn square_times_exp(self, y: Self) -> Self {
+        self.square_times_exp_rule(y)
+    }
+    #[inline(always)]
+    fn composite<C: Composite>(self, y: Self, composite: C) -> Self {
+        self.composite_rule(y, composite)
     }
     #[inline(always)]
     fn total(terms: impl IntoIterator<Item = Self>) -> Self {

@@ -41,13 +41,13 @@ impl<T: Real, I: Isa> Lane<T, I> {
     }
 
     #[inline(always)]
-    fn fused(self, factor: Self, term: Self) -> Self {
+    pub(super) fn fused(self, factor: Self, term: Self) -> Self {
         if I::FUSED { Self::new(self.0.fused(factor.0, term.0)) } else { self * factor + term }
     }
 
     /// The polynomial with these coefficients, lowest power first, by Horner's rule.
     #[inline(always)]
-    fn polynomial(self, coefficients: &'static [T]) -> Self {
+    pub(super) fn polynomial(self, coefficients: &'static [T]) -> Self {
         let mut degree = coefficients.len() - 1;
         let mut sum = Self::new(coefficients[degree]);
         while degree > 0 {
@@ -58,7 +58,7 @@ impl<T: Real, I: Isa> Lane<T, I> {
     }
 
     #[inline(always)]
-    fn pick(mask: bool, chosen: Self, otherwise: Self) -> Self {
+    pub(super) fn pick(mask: bool, chosen: Self, otherwise: Self) -> Self {
         if mask { chosen } else { otherwise }
     }
 
@@ -242,6 +242,14 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
     #[inline(always)]
     fn xlogy(self, y: Self) -> Self {
         Self::pick(self.0 == T::default(), Self::constant(0.0), self * y.ln())
+    }
+    #[inline(always)]
+    fn times_exp(self, y: Self) -> Self {
+        self.times_exp_lane(y)
+    }
+    #[inline(always)]
+    fn square_times_exp(self, y: Self) -> Self {
+        self.square_times_exp_lane(y)
     }
     #[inline(always)]
     fn xlog1py(self, y: Self) -> Self {

@@ -12,11 +12,13 @@
     reason = "arithmetic whose result is not used is seen by its absence"
 )]
 
+mod composite;
 mod expr;
 mod jet;
 mod lane;
 mod real;
 
+pub use composite::{Composite, Partials};
 pub use expr::{Binary, Comparison, Condition, Expr, Formula, Node, Unary};
 pub use jet::Jet;
 pub use lane::{Fused, Isa, Lane, Unfused};
@@ -104,6 +106,15 @@ pub trait Number:
     fn xlogy(self, y: Self) -> Self;
     /// x ln(1 + y), and 0 where x is 0 whatever y is.
     fn xlog1py(self, y: Self) -> Self;
+    /// x e^y, without overflow of e^y, and 0 where x is 0 whatever y is.
+    fn times_exp(self, y: Self) -> Self;
+    /// x² e^y, without overflow of x² or e^y, and 0 where x is 0 whatever y is.
+    fn square_times_exp(self, y: Self) -> Self;
+    /// A function of this and another number that has a form and derivatives of its own.
+    #[inline(always)]
+    fn composite<C: Composite>(self, y: Self, composite: C) -> Self {
+        composite.value(self, y)
+    }
 
     /// x².
     #[inline(always)]

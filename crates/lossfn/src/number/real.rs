@@ -1,6 +1,6 @@
 //! f32 and f64: what the two have in common, and the reference instance of [`Number`], f64.
 
-use super::Number;
+use super::{Lane, Number, Unfused};
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -254,5 +254,11 @@ impl Number for f64 {
     }
     fn xlog1py(self, y: Self) -> Self {
         if self == 0.0 { 0.0 } else { self * y.ln_1p() }
+    }
+    fn times_exp(self, y: Self) -> Self {
+        Lane::<f64, Unfused>::new(self).times_exp_lane(Lane::new(y)).0
+    }
+    fn square_times_exp(self, y: Self) -> Self {
+        Lane::<f64, Unfused>::new(self).square_times_exp_lane(Lane::new(y)).0
     }
 }

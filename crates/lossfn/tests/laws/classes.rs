@@ -3,7 +3,9 @@
 
 use crate::{available, losses, none_wrong};
 use lossfn::number::Jet;
-use lossfn::{ClassBlock, ClassKernels, ClassOutputs, ClassTargets, Domain, InstructionSet, Loss};
+use lossfn::{
+    ClassBlock, ClassKernels, ClassOutputs, ClassTargets, Domain, Form, InstructionSet, Loss,
+};
 use lossfn_testkit::judge::{CEILING, cancellation, distance, underflow};
 use lossfn_testkit::points::{Precision, Rng};
 use lossfn_testkit::precise::Definition;
@@ -123,7 +125,7 @@ fn close(found: f64, expected: f64, scale: f64, epsilon: f64) -> bool {
 #[test]
 fn gradients_are_the_directional_derivatives_of_the_definition() {
     let mut checked = 0;
-    for loss in losses(true) {
+    for loss in losses(Form::ClassAxis) {
         let kernels = loss.class_kernels().expect("a loss over classes");
         let domain = loss.description().prediction;
         let mut rng = Rng::named(loss.id());
@@ -229,7 +231,7 @@ fn hard_rows(domain: Domain, precision: Precision) -> Vec<Vec<f64>> {
 
 #[test]
 fn kernels_agree_with_differences_of_the_definition() {
-    let results: Vec<(usize, Vec<String>)> = losses(true)
+    let results: Vec<(usize, Vec<String>)> = losses(Form::ClassAxis)
         .par_iter()
         .flat_map(|loss| [Precision::Single, Precision::Double].map(|precision| (loss, precision)))
         .map(|(loss, precision)| held_to_the_definition(loss, precision))
@@ -296,7 +298,7 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (usize, Vec<Stri
 
 #[test]
 fn instruction_sets_agree() {
-    for loss in losses(true) {
+    for loss in losses(Form::ClassAxis) {
         let kernels = loss.class_kernels().expect("a loss over classes");
         let mut rng = Rng::named(loss.id());
         for classes in CLASSES {
@@ -325,7 +327,7 @@ fn instruction_sets_agree() {
 
 #[test]
 fn nan_comes_out_of_the_row_that_it_went_into_and_of_no_other() {
-    for loss in losses(true) {
+    for loss in losses(Form::ClassAxis) {
         let kernels = loss.class_kernels().expect("a loss over classes");
         let mut rng = Rng::named(loss.id());
         for classes in CLASSES {

@@ -4,7 +4,7 @@
 use crate::losses;
 use half::{bf16, f16};
 use lossfn::{
-    Array, ArrayMut, Cost, CostState, Denominator, Domain, Examples, Loss, Reduction, Task,
+    Array, ArrayMut, Cost, CostState, Denominator, Domain, Examples, Form, Loss, Reduction, Task,
 };
 use lossfn_testkit::catalog;
 use lossfn_testkit::points::{Rng, settings};
@@ -28,20 +28,29 @@ impl Batch {
         let description = loss.description();
         let short = |x: f64| (x * 16.0).round() / 16.0;
         let mut inside = |domain: Domain| match domain {
-            Domain::Real | Domain::NonNegative | Domain::Positive => {
-                short(rng.inside(domain)) as f32
-            }
-            Domain::Unit | Domain::Sign => rng.inside(domain) as f32,
+            Domain::Real | Domain::NonNegative => short(rng.inside(domain)) as f32,
+            // Not down to 0.
+            Domain::Positive => (short(rng.inside(domain)) + 0.0625) as f32,
+            Domain::Unit | Domain::Sign | Domain::OpenUnit => rng.inside(domain) as f32,
         };
         let mut numbers = |shape: &[usize], domain: Domain| {
             ArrayD::from_shape_simple_fn(IxDyn(shape), || inside(domain))
         };
-        if !loss.has_class_axis() {
+        let components = description.components.len();
+        let shape = [examples, if components > 0 { components } else { classes }];
+        if loss.form() == Form::Pointwise {
             let prediction = numbers(&[examples], description.prediction);
             let target = Target::Numbers(numbers(&[examples], description.target));
             return vec![Self { prediction, target }];
         }
-        let shape = [examples, classes];
+        if loss.form() == Form::Joint {
+            let mut prediction = numbers(&shape, Domain::Real);
+            for (place, mut column) in prediction.axis_iter_mut(Axis(1)).enumerate() {
+                column.assign(&numbers(&[examples], description.prediction_domain(place)));
+            }
+            let target = Target::Numbers(numbers(&[examples], description.target));
+            return vec![Self { prediction, target }];
+        }
         let prediction = numbers(&shape, description.prediction);
         let distributions = Target::Numbers(numbers(&shape, description.target));
         let labels = ArrayD::from_shape_simple_fn(IxDyn(&[examples]), || rng.below(classes) as i64);
@@ -82,7 +91,8 @@ fn bits(cost: &Cost, examples: &Examples<'_>, shape: &[usize]) -> (u64, ArrayD<u
 }
 
 fn for_every_batch(examples: usize, classes: usize, mut law: impl FnMut(&Loss, &Batch, &mut Rng)) {
-    for loss in losses(false).into_iter().chain(losses(true)) {
+    let forms = [Form::Pointwise, Form::ClassAxis, Form::Joint];
+    for loss in forms.into_iter().flat_map(losses) {
         let mut rng = Rng::named(loss.id());
         for batch in Batch::of(&loss, examples, classes, &mut rng) {
             law(&loss, &batch, &mut rng);
@@ -139,7 +149,8 @@ fn the_number_of_threads_makes_no_difference() {
     for entry in catalog() {
         let loss = entry.with_defaults();
         let mut rng = Rng::named(loss.id());
-        let (examples, classes) = if loss.has_class_axis() { (60_001, 7) } else { (300_001, 1) };
+        let is_pointwise = loss.form() == Form::Pointwise;
+        let (examples, classes) = if is_pointwise { (300_001, 1) } else { (60_001, 7) };
         for batch in Batch::of(&loss, examples, classes, &mut rng) {
             let cost = Cost::new(loss.clone());
             let shape = batch.prediction.shape();
@@ -293,14 +304,14 @@ fn memory_layout_makes_no_difference() {
     for_every_batch(4500, 3, |loss, batch, _| {
         let cost = Cost::new(loss.clone());
         // Pointwise examples as a matrix, so that there is something to transpose.
-        let shape: &[usize] = if loss.has_class_axis() { &[4500, 3] } else { &[45, 100] };
         let square = |array: &ArrayD<f32>| {
-            let shape = if array.ndim() == 1 { shape } else { array.shape() };
+            let is_pointwise = loss.form() == Form::Pointwise;
+            let shape = if is_pointwise { &[45, 100] } else { array.shape() };
             array.to_shape(shape).unwrap().to_owned()
         };
         let prediction = square(&batch.prediction);
         let expected = bits(&cost, &batch.examples(), batch.prediction.shape());
-        let expected = (expected.0, expected.1.to_shape(shape).unwrap().to_owned());
+        let expected = (expected.0, expected.1.to_shape(prediction.shape()).unwrap().to_owned());
         for (at, (name, wide, step, transposed)) in layouts(&prediction).into_iter().enumerate() {
             let prediction: Array<'_> = view(&wide, step, transposed).into();
             let (numbers, labels);
@@ -387,6 +398,8 @@ fn a_perfect_prediction_costs_nothing_and_has_no_slope() {
                     }
                     continue;
                 }
+                // What is predicted is a distribution: nothing is perfect for one target.
+                (Task::Distribution, _) => continue,
                 (task, domains) => panic!("{loss}: what is perfect for {task} over {domains:?}?"),
             };
             let (prediction, target): (Vec<f64>, Vec<f64>) = perfect.into_iter().unzip();
@@ -420,7 +433,7 @@ fn minimiser(cost: &Cost, target: &[f64], low: f64, high: f64) -> f64 {
 fn the_best_constant_is_the_functional() {
     let logit = |p: f64| (p / (1.0 - p)).ln();
     let mut checked = 0;
-    for loss in losses(false) {
+    for loss in losses(Form::Pointwise) {
         let mut rng = Rng::named(loss.id());
         // An odd number of targets has one median, and no level here is a multiple of 1/101.
         let target: Vec<f64> = (0..101).map(|_| rng.inside(loss.description().target)).collect();
@@ -448,6 +461,64 @@ fn the_best_constant_is_the_functional() {
         // And it is the least, not the most.
         let at = |constant: f64| cost.value(&vec![constant; 101], &target).unwrap();
         assert!(at(functional) < at(functional + 0.05) && at(functional) < at(functional - 0.05));
+        checked += 1;
+    }
+    crate::enough(checked, 8);
+}
+
+/// The constants of several predicted numbers that cost least: there the slope by each is 0, and a
+/// step in any direction costs more.
+#[test]
+fn the_best_constants_describe_the_sample() {
+    let mut checked = 0;
+    for loss in losses(Form::Joint) {
+        let mut rng = Rng::named(loss.id());
+        let description = loss.description();
+        let target: Vec<f64> = (0..101).map(|_| rng.inside(description.target)).collect();
+        let mut sorted = target.clone();
+        sorted.sort_by(f64::total_cmp);
+        let mean_of = |f: &dyn Fn(f64) -> f64| target.iter().map(|&y| f(y)).sum::<f64>() / 101.0;
+        let mean = mean_of(&|y| y);
+        let variance = mean_of(&|y| (y - mean).powi(2));
+        let quantile = |level: f64| sorted[((level * 101.0).ceil() as usize).clamp(1, 101) - 1];
+        let median = quantile(0.5);
+        let best = match (loss.id(), loss.parameters()) {
+            ("gaussian_nll", _) => vec![mean, variance],
+            ("gaussian_nll_log_variance", _) => vec![mean, variance.ln()],
+            ("laplace_nll", _) => vec![median, mean_of(&|y| (y - median).abs())],
+            ("log_normal_nll", _) => {
+                let centre = mean_of(&f64::ln);
+                vec![centre, mean_of(&|y| (y.ln() - centre).powi(2)).sqrt()]
+            }
+            ("multi_quantile", &[low, high]) => {
+                vec![quantile(low), quantile(f64::midpoint(low, high)), quantile(high)]
+            }
+            ("crps_quantiles", _) => vec![quantile(1.0 / 6.0), quantile(0.5), quantile(5.0 / 6.0)],
+            _ => continue,
+        };
+        let cost = Cost::new(loss.clone());
+        let constant = |row: &[f64]| {
+            ArrayD::from_shape_fn(IxDyn(&[101, row.len()]), |index| row[index[1]])
+        };
+        let at = |row: &[f64]| cost.value(&constant(row), &target).unwrap();
+        let prediction = constant(&best);
+        let mut gradient = prediction.clone();
+        let least = cost.value_and_gradient(&prediction, &target, &mut gradient).unwrap();
+        for place in 0..best.len() {
+            let slope = gradient.index_axis(Axis(1), place).sum();
+            // At a kink it may be anything between that of one target more and of one less.
+            let kink = if loss.id().contains("quantile") || loss.id().contains("laplace") {
+                2.0 / 101.0 / best[1].abs().min(1.0)
+            } else {
+                1e-12
+            };
+            assert!(slope.abs() <= kink, "{loss}: slope {slope} by {place} at {best:?}");
+            for step in [0.05, -0.05] {
+                let mut moved = best.clone();
+                moved[place] += step;
+                assert!(at(&moved) > least, "{loss} at {moved:?}");
+            }
+        }
         checked += 1;
     }
     crate::enough(checked, 8);
