@@ -76,25 +76,24 @@ impl<N: Number> Jet<N> {
     }
 
     #[inline(always)]
-    pub(super) fn square_times_exp_rule(self, y: Self) -> Self {
-        self.composite_rule(y, SquareTimesExp)
+    pub(super) fn half_square_times_exp_rule(self, y: Self) -> Self {
+        self.composite_rule(y, HalfSquareTimesExp)
     }
 }
 
-/// x² e^y.
+/// x² e^y / 2.
 #[derive(Clone, Copy)]
-struct SquareTimesExp;
+struct HalfSquareTimesExp;
 
-impl Composite for SquareTimesExp {
+impl Composite for HalfSquareTimesExp {
     #[inline(always)]
     fn definition<N: Number>(self, x: N, y: N) -> N {
-        x.square_times_exp(y)
+        x.half_square_times_exp(y)
     }
     #[inline(always)]
     fn partials<N: Number>(self, x: N, y: N) -> Partials<N> {
-        let value = x.square_times_exp(y);
-        let slope = (x * 2.0).times_exp(y);
-        Partials { x: slope, y: value, xx: y.exp() * 2.0, xy: slope, yy: value }
+        let (value, slope) = (x.half_square_times_exp(y), x.times_exp(y));
+        Partials { x: slope, y: value, xx: y.exp(), xy: slope, yy: value }
     }
 }
 
@@ -137,15 +136,13 @@ impl<T: Real, I: Isa> Lane<T, I> {
     pub(super) fn times_exp_lane(self, y: Self) -> Self {
         // Half of the result first: it does not overflow before the result does.
         let (p, [a, b, c, d]) = Self::exp_factors(y, -1.0);
-        let scaled = self * a * b * c * d;
-        p.fused(scaled, scaled) * 2.0
+        self * b * c * d * p.fused(a, a) * 2.0
     }
 
-    /// See [`Number::square_times_exp`].
+    /// See [`Number::half_square_times_exp`].
     #[inline(always)]
-    pub(super) fn square_times_exp_lane(self, y: Self) -> Self {
-        let (p, [a, b, c, d]) = Self::exp_factors(y, 0.0);
-        let (front, back) = (self * a * b, self * c * d);
-        p.fused(back, back) * front
+    pub(super) fn half_square_times_exp_lane(self, y: Self) -> Self {
+        let (p, [a, b, c, d]) = Self::exp_factors(y, -1.0);
+        (self * b * d) * (self * c * p.fused(a, a))
     }
 }

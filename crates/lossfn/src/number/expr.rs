@@ -498,8 +498,8 @@ impl Number for Expr {
     fn times_exp(self, y: Self) -> Self {
         self * y.exp()
     }
-    fn square_times_exp(self, y: Self) -> Self {
-        self.square() * y.exp()
+    fn half_square_times_exp(self, y: Self) -> Self {
+        self.square() * y.exp() / 2.0
     }
     fn composite<C: Composite>(self, y: Self, composite: C) -> Self {
         composite.definition(self, y)

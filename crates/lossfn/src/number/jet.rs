@@ -328,8 +328,8 @@ impl<N: Number> Number for Jet<N> {
         self.times_exp_rule(y)
     }
     #[inline(always)]
-    fn square_times_exp(self, y: Self) -> Self {
-        self.square_times_exp_rule(y)
+    fn half_square_times_exp(self, y: Self) -> Self {
+        self.half_square_times_exp_rule(y)
     }
     #[inline(always)]
     fn composite<C: Composite>(self, y: Self, composite: C) -> Self {

@@ -248,8 +248,8 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
         self.times_exp_lane(y)
     }
     #[inline(always)]
-    fn square_times_exp(self, y: Self) -> Self {
-        self.square_times_exp_lane(y)
+    fn half_square_times_exp(self, y: Self) -> Self {
+        self.half_square_times_exp_lane(y)
     }
     #[inline(always)]
     fn xlog1py(self, y: Self) -> Self {

@@ -108,8 +108,8 @@ pub trait Number:
     fn xlog1py(self, y: Self) -> Self;
     /// x e^y, without overflow of e^y, and 0 where x is 0 whatever y is.
     fn times_exp(self, y: Self) -> Self;
-    /// x² e^y, without overflow of x² or e^y, and 0 where x is 0 whatever y is.
-    fn square_times_exp(self, y: Self) -> Self;
+    /// x² e^y / 2, without overflow of x² or e^y, and 0 where x is 0 whatever y is.
+    fn half_square_times_exp(self, y: Self) -> Self;
     /// A function of this and another number that has a form and derivatives of its own.
     #[inline(always)]
     fn composite<C: Composite>(self, y: Self, composite: C) -> Self {

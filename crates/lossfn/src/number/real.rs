@@ -258,7 +258,7 @@ impl Number for f64 {
     fn times_exp(self, y: Self) -> Self {
         Lane::<f64, Unfused>::new(self).times_exp_lane(Lane::new(y)).0
     }
-    fn square_times_exp(self, y: Self) -> Self {
-        Lane::<f64, Unfused>::new(self).square_times_exp_lane(Lane::new(y)).0
+    fn half_square_times_exp(self, y: Self) -> Self {
+        Lane::<f64, Unfused>::new(self).half_square_times_exp_lane(Lane::new(y)).0
     }
 }

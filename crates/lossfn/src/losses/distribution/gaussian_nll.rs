@@ -50,7 +50,7 @@ impl Composite for HalfLnPlusSquareOver {
     }
     #[inline(always)]
     fn value<N: Number>(self, x: N, v: N) -> N {
-        (v.ln() + x * (x / v)) * 0.5
+        v.ln() * 0.5 + (x * 0.5) * (x / v)
     }
     #[inline(always)]
     fn partials<N: Number>(self, x: N, v: N) -> Partials<N> {

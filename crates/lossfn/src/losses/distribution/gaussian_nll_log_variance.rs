@@ -33,19 +33,19 @@ impl Joint<2> for GaussianNllLogVariance {
     }
 }
 
-/// (s + x² e^-s) / 2.
+/// s / 2 + x² e^-s / 2.
 #[derive(Clone, Copy)]
 struct HalfSquareOverExp;
 
 impl Composite for HalfSquareOverExp {
     #[inline(always)]
     fn definition<N: Number>(self, x: N, s: N) -> N {
-        (s + x.square_times_exp(-s)) * 0.5
+        s / 2.0 + x.half_square_times_exp(-s)
     }
     #[inline(always)]
     fn partials<N: Number>(self, x: N, s: N) -> Partials<N> {
         let slope = x.times_exp(-s);
-        let half_square = x.square_times_exp(-s) * 0.5;
+        let half_square = x.half_square_times_exp(-s);
         Partials {
             x: slope,
             y: N::constant(0.5) - half_square,
