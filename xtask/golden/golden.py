@@ -14,6 +14,7 @@ from math import inf
 from pathlib import Path
 
 import binary
+import counts
 import margin
 import multiclass
 import regression
@@ -23,7 +24,8 @@ from mpmath import mp, mpf
 FOLDER = Path(__file__).resolve().parents[2] / "testdata" / "golden"
 
 # One file for each family of the catalog.
-LOSSES = regression.LOSSES | margin.LOSSES | binary.LOSSES | multiclass.LOSSES
+FAMILIES = [regression, counts, margin, binary, multiclass]
+LOSSES = {name: loss for family in FAMILIES for name, loss in family.LOSSES.items()}
 
 
 def exact(x):

@@ -25,12 +25,17 @@ pub fn distance(found: f64, truth: &Span, precision: Precision) -> u64 {
     from(&truth.low).min(from(&truth.high))
 }
 
-/// What the rounding of a subnormal number may add as an absolute error: a parameter multiplies it
-/// along with the number.
+/// What the rounding of a subnormal number may add as an absolute error: a parameter, or its square
+/// where it is a scale, multiplies it along with the number.
 #[must_use]
 pub fn underflow(parameters: &[f64], precision: Precision) -> f64 {
-    CEILING as f64 * precision.smallest() * parameters.iter().copied().fold(1.0, f64::max)
+    let factors = parameters.iter().copied().filter(|p| p.is_finite() && *p > 0.0);
+    let largest = factors.map(|p| p.max(1.0 / p)).fold(1.0, f64::max);
+    CEILING as f64 * precision.smallest() * largest.powi(2)
 }
+
+/// From so much below the largest number on, a residual may overflow when it is divided by a scale.
+const OVERFLOWING: f64 = 1_048_576.0;
 
 /// How a result came to be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +56,10 @@ pub enum Verdict {
 
 /// Judges losses and derivatives of one loss whose target is a number.
 ///
-/// The loss must be right but for [`CEILING`]. So must its derivatives, for inputs that are off by
-/// at most one in the last place: where a gradient is a small difference of large numbers, or lies
-/// beside a kink, the rounding of the residual counts as much as that. A class is never off.
+/// The loss and its derivatives must be right but for [`CEILING`], for inputs that are off by at most
+/// one in the last place: where a gradient is a small difference of large numbers, or lies beside a
+/// kink, or a loss grows fast, the rounding of the residual counts as much as that. A class is never
+/// off.
 ///
 /// Where a loss that is negative somewhere passes through 0, the terms of its formula count and not
 /// their sum; and so they do for derivatives by one of several predicted numbers, which pass through
@@ -105,6 +111,13 @@ impl<'a> Judge<'a> {
         if off <= CEILING {
             return Verdict::Exact(off);
         }
+        if order > 0 && found.is_infinite() {
+            let grows = self.definition.is_unbounded(order, &[prediction], &[target], 0);
+            let sign = span.low.to_f64().signum();
+            if grows && sign == found.signum() {
+                return Verdict::Exact(0);
+            }
+        }
         let slack = underflow(self.loss.parameters(), self.precision);
         if [&span.low, &span.high].iter().any(|end| (found - end.to_f64()).abs() <= slack) {
             return Verdict::Underflow;
@@ -123,12 +136,24 @@ impl<'a> Judge<'a> {
         let both_real = !is_joint
             && (description.prediction, description.target) == (Domain::Real, Domain::Real);
         let residual = self.precision.round(prediction[0] - target);
-        // A slope follows the residual, and so does its sign.
-        let infinite = if order == 0 { f64::INFINITY } else { residual };
-        if order < 2 && both_real && residual.is_infinite() && found == infinite {
+        // A slope follows the residual, and so does its sign; where a loss levels off, its slope
+        // there has gone to 0. A residual over a scale is beyond all bounds a little earlier.
+        let infinite = if order == 0 { f64::INFINITY } else { residual.signum() / 0.0 };
+        let levelled =
+            order > 0 && found == 0.0 && span.magnitude().to_f64() < self.precision.epsilon();
+        let beyond = residual.abs() >= self.precision.largest() / OVERFLOWING;
+        let escaped = order < 2 && found == infinite;
+        if both_real && beyond && (escaped || levelled) {
             return Verdict::Overflow;
         }
-        if order > 0 {
+        // Exponentials that are subnormal are multiplied by what they were taken of.
+        let farthest = prediction.iter().fold(target.abs(), |far, p| far.max(p.abs()));
+        let reach = (1.0 + 2.0 * farthest).min(1e3);
+        let slack = slack * reach.powi(order as i32);
+        if (found - span.low.to_f64()).abs() <= slack {
+            return Verdict::Underflow;
+        }
+        {
             let (definition, precision) = (&self.definition, self.precision);
             let bits = prediction.iter().chain([&target]).map(|x| x.to_bits()).collect();
             let key = (bits, by);

@@ -215,6 +215,13 @@ pub fn hard_numbers(domain: Domain, precision: Precision) -> Vec<f64> {
     }
 }
 
+/// Whether a loss has its default parameters.
+#[must_use]
+pub fn is_default(loss: &Loss) -> bool {
+    let defaults = loss.description().parameters.iter().map(|parameter| parameter.default);
+    defaults.eq(loss.parameters().iter().copied())
+}
+
 /// An example of a loss whose target is a number: one predicted number, or several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
@@ -232,12 +239,6 @@ pub fn points(loss: &Loss, precision: Precision) -> Vec<Point> {
     }
     let pairs = pointwise_points(loss, precision).into_iter();
     pairs.map(|(p, target)| Point { prediction: vec![p], target }).collect()
-}
-
-/// Whether a loss has its default parameters.
-fn is_default(loss: &Loss) -> bool {
-    let defaults = loss.description().parameters.iter().map(|parameter| parameter.default);
-    defaults.eq(loss.parameters().iter().copied())
 }
 
 /// The same for a loss of several predicted numbers: each of them anywhere while the others are
@@ -308,6 +309,9 @@ fn pointwise_points(loss: &Loss, precision: Precision) -> Vec<(f64, f64)> {
             let hard = hard_numbers(description.prediction, precision);
             let hard = hard.into_iter().skip(place).step_by(every);
             points.extend(hard.map(|prediction| (prediction, target)));
+        }
+        if every > 1 && place > 1 {
+            continue;
         }
         // Kinks lie where the residual or the score is one of these, and a step beside them.
         let mut offsets = vec![0.0, 1.0];

@@ -225,6 +225,28 @@ impl Precise {
         }
     }
 
+    fn is_whole_below(&self, limit: f64) -> bool {
+        let narrow = self.to_f64();
+        let exact = matches!(self, Finite(x) if Big::try_from(narrow).is_ok_and(|y| y == *x));
+        exact && narrow.fract() == 0.0 && narrow.abs() < limit
+    }
+
+    /// x^y for x >= 0.
+    fn power(&self, y: &Self, bits: usize) -> Self {
+        match (self.sign(), y.sign()) {
+            (None, _) | (_, None) | (Some(-1), _) => Nan,
+            (_, Some(0)) => Self::new(1.0, bits),
+            (Some(0), Some(sign)) if sign > 0 => self.clone(),
+            (Some(0), _) => Infinite { negative: false },
+            _ if y.is_whole_below(64.0) => {
+                let n = y.magnitude().to_f64() as usize;
+                let product = (0..n).fold(Self::new(1.0, bits), |product, _| product.times(self));
+                if y.sign() == Some(-1) { Self::new(1.0, bits).over(&product) } else { product }
+            }
+            _ => y.times(&self.ln()).exp(bits),
+        }
+    }
+
     /// ln(1 + x), which is more than ln of a rounded sum.
     fn ln1p(&self, bits: usize) -> Self {
         let one = Self::new(1.0, bits);
@@ -293,6 +315,7 @@ fn binary(function: Binary, x: &Precise, y: &Precise, bits: usize) -> Precise {
         Binary::Xlogy | Binary::Xlog1py if x.is_zero() => Precise::new(0.0, bits),
         Binary::Xlogy => x.times(&y.ln()),
         Binary::Xlog1py => x.times(&y.ln1p(bits)),
+        Binary::Power => x.power(y, bits),
     }
 }
 
@@ -304,6 +327,8 @@ pub struct Definition {
     description: &'static Description,
     /// Which nodes have a value for each class of a row.
     in_row: Vec<bool>,
+    /// Whether anything is squared.
+    squares: bool,
     /// Bits that exponentials need beside the number that they are added to, at most.
     tail: usize,
 }
@@ -526,7 +551,16 @@ impl Definition {
                     any(&[x])
                 }
                 Node::Binary(function, x, y) => {
-                    transcendental |= matches!(function, Binary::Xlogy | Binary::Xlog1py);
+                    let rational = matches!(
+                        function,
+                        Binary::Add
+                            | Binary::Subtract
+                            | Binary::Multiply
+                            | Binary::Divide
+                            | Binary::Max
+                            | Binary::Min
+                    );
+                    transcendental |= !rational;
                     any(&[x, y])
                 }
                 Node::Compare(_, x, y) | Node::And(x, y) | Node::Or(x, y) => any(&[x, y]),
@@ -537,7 +571,11 @@ impl Definition {
         }
         // Below the smallest number of the precision it does not matter what they are.
         let tail = if transcendental { 100 - exponent(precision.smallest()) } else { 0 };
-        Self { formula, parameters, description, in_row, tail: tail as usize }
+        let tail = tail as usize;
+        let is_square =
+            |node: &Node| matches!(node, Node::Binary(Binary::Multiply, x, y) if x == y);
+        let squares = formula.nodes.iter().any(is_square);
+        Self { formula, parameters, description, in_row, squares, tail }
     }
 
     /// The place of a component in the prediction.
@@ -624,8 +662,13 @@ impl Definition {
         let reach: f64 = self.inputs(prediction, target).map(f64::abs).sum();
         // Over a single class everything cancels, and what is left must be nothing.
         let is_single = prediction.len() == 1 && self.in_row.contains(&true);
-        let tail = if is_single { self.tail } else { self.tail.min((6.0 * reach) as usize) };
-        128 + 2 * span as usize + tail
+        // The exponential of a square is tiny sooner.
+        let tail = if is_single || self.squares {
+            self.tail
+        } else {
+            self.tail.min((6.0 * reach) as usize)
+        };
+        192 + 2 * span as usize + tail
     }
 
     /// The loss and its derivatives by one of the predictions, the only one of a pointwise loss.
@@ -634,7 +677,27 @@ impl Definition {
     /// to the last digit, and where they do not there is a kink.
     #[must_use]
     pub fn truth(&self, prediction: &[f64], target: &[f64], by: usize) -> Truth {
-        let bits = self.bits(prediction, target);
+        self.truth_by_steps(prediction, target, by, 0)
+    }
+
+    /// Whether a derivative (order 1 or 2) is beyond all bounds: its quotients grow as their step
+    /// shrinks.
+    #[must_use]
+    pub fn is_unbounded(
+        &self,
+        order: usize,
+        prediction: &[f64],
+        target: &[f64],
+        by: usize,
+    ) -> bool {
+        let coarse = self.truth_by_steps(prediction, target, by, 0);
+        let fine = self.truth_by_steps(prediction, target, by, STEP);
+        let (coarse, fine) = (coarse.order(order).magnitude(), fine.order(order).magnitude());
+        coarse.times_power_of_two(8).is_less_than(&fine)
+    }
+
+    fn truth_by_steps(&self, prediction: &[f64], target: &[f64], by: usize, finer: isize) -> Truth {
+        let bits = self.bits(prediction, target) + 2 * finer.unsigned_abs();
         let exact = |row: &[f64]| row.iter().map(|&x| Precise::new(x, bits)).collect::<Vec<_>>();
         let (at, target_exact) = (exact(prediction), exact(target));
         let value = self.evaluate(&at, &target_exact, bits);
@@ -643,7 +706,7 @@ impl Definition {
             Domain::NonNegative | Domain::Positive => (prediction[by] > 0.0, true),
             Domain::Real | Domain::Sign => (true, true),
         };
-        let step = self.step(prediction, target);
+        let step = self.step(prediction, target) + finer;
         let h = Precise::new(1.0, bits).times_power_of_two(step);
         let moved = |steps: f64| {
             let mut moved = at.clone();

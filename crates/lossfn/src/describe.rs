@@ -139,6 +139,8 @@ impl Range {
         high_included: false,
         kind: Kind::Number,
     };
+    /// All numbers but plus infinity.
+    pub const BELOW_INFINITY: Self = Self { low_included: true, ..Self::FINITE };
     /// Finite numbers from 1.
     pub const AT_LEAST_ONE: Self = Self { low: 1.0, ..Self::NON_NEGATIVE };
     /// Whole numbers from 1.

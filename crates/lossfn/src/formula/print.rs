@@ -55,6 +55,11 @@ impl Formula {
                 Binary::Min => self.call("min", &[x, y]),
                 Binary::Xlogy => self.call("xlogy", &[x, y]),
                 Binary::Xlog1py => self.call("xlog1py", &[x, y]),
+                Binary::Power => {
+                    let (base, exponent) =
+                        (self.above(x, Binding::Power), self.above(y, Binding::Power));
+                    (format!("{base}^{exponent}"), Binding::Power)
+                }
             },
             Node::Compare(comparison, x, y) => {
                 let operator = match comparison {

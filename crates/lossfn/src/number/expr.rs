@@ -28,6 +28,14 @@ macro_rules! unary_functions {
                 }
             }
 
+            /// Whether the value there is one that f64 has.
+            fn is_exact_at(self, x: f64) -> bool {
+                let value: f64 = self.apply(x);
+                matches!(self, Self::Negate | Self::Abs | Self::Sign)
+                    || self == Self::Sqrt && value * value == x
+                    || (x == 0.0 || x == 1.0) && (value == 0.0 || value == 1.0)
+            }
+
             /// The function of a number.
             pub fn apply<N: Number>(self, x: N) -> N {
                 match self {
@@ -79,6 +87,8 @@ pub enum Binary {
     Xlogy,
     /// x ln(1 + y), 0 where x is 0.
     Xlog1py,
+    /// x^y for x >= 0 and a y that does not depend on the data.
+    Power,
 }
 
 impl Binary {
@@ -93,6 +103,8 @@ impl Binary {
             Self::Min => x.min(y),
             Self::Xlogy => x.xlogy(y),
             Self::Xlog1py => x.xlog1py(y),
+            // Beyond constants only a general power is left.
+            Self::Power => y.xlogy(x).exp(),
         }
     }
 }
@@ -276,8 +288,10 @@ impl Expr {
     }
 
     fn unary(self, function: Unary) -> Self {
+        // Only what is exact: a formula is not to have rounded numbers in it.
         if let Some(x) = self.as_constant()
             && function != Unary::Total
+            && function.is_exact_at(x)
         {
             return Self::constant(function.apply(x));
         }
@@ -511,6 +525,50 @@ impl Number for Expr {
             zero if zero.as_constant() == Some(0.0) => zero,
             term => term.unary(Unary::Total),
         }
+    }
+    fn power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
+        match symbolic() {
+            one if one.as_constant() == Some(1.0) => self,
+            zero if zero.as_constant() == Some(0.0) => Self::constant(1.0),
+            _ if self.as_constant().is_some() && symbolic().as_constant().is_some() => {
+                Self::constant(self.as_constant().unwrap_or_default().powf(exponent))
+            }
+            symbolic => Self(record(Node::Binary(Binary::Power, self.0, symbolic.0))),
+        }
+    }
+    fn abs_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
+        self.abs().power(exponent, symbolic)
+    }
+    fn rewritten(value: Self, _slopes: Self) -> Self {
+        value
+    }
+    // Composites are written out: a formula is what a loss is, not how it is computed.
+    fn exp_scaled(self, _factor: f64, symbolic: impl Fn() -> Self) -> Self {
+        (symbolic() * self).exp()
+    }
+    fn power1p_square(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
+        (self.square() + 1.0).power(exponent, symbolic)
+    }
+    fn power1p_square_m1(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
+        self.power1p_square(exponent, symbolic) - 1.0
+    }
+    fn ln1p_square(self) -> Self {
+        self.square().ln1p()
+    }
+    fn sqrt1p_square_m1(self) -> Self {
+        (self.square() + 1.0).sqrt() - 1.0
+    }
+    fn square_share(self) -> Self {
+        self.square() / (self.square() + 1.0)
+    }
+    fn exp_square(self, factor: f64) -> Self {
+        (self.square() * factor).exp()
+    }
+    fn expm1_square(self, factor: f64) -> Self {
+        self.exp_square(factor) - 1.0
+    }
+    fn expm1_minus(self) -> Self {
+        self.exp() - 1.0 - self
     }
     record_unary_functions! {}
 }

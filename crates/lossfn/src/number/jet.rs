@@ -336,6 +336,96 @@ impl<N: Number> Number for Jet<N> {
         self.composite_rule(y, composite)
     }
     #[inline(always)]
+    fn power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
+        let (x, e) = (self.value, || symbolic().value);
+        let slope = power_slope(x, exponent, e);
+        let bend = power_slope(x, exponent - 1.0, || e() - 1.0);
+        self.chain(x.power(exponent, e), || slope, || bend * N::derived(exponent, e))
+    }
+    #[inline(always)]
+    fn abs_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
+        let (a, e) = (self.value.abs(), || symbolic().value);
+        let slope = || power_slope(a, exponent, e) * self.value.sign();
+        // At an exponent of 1 the slope jumps and there is no bend.
+        let bend = || power_slope(a, exponent - 1.0, || e() - 1.0) * N::derived(exponent, e);
+        self.chain(a.power(exponent, e), slope, bend)
+    }
+    #[inline(always)]
+    fn rewritten(value: Self, slopes: Self) -> Self {
+        Self { value: value.value, ..slopes }
+    }
+    #[inline(always)]
+    fn in_units(self, scale: Self, f: impl Fn(Self) -> Self) -> Self {
+        if scale.first.is_some() || self.second.is_some() {
+            return f(self / scale) * scale * scale;
+        }
+        let unit = scale.value;
+        let inner = f(Self { value: self.value / unit, ..self });
+        let first = inner.first.map(|first| first * unit);
+        Self { value: inner.value * unit * unit, first, second: inner.second }
+    }
+    #[inline(always)]
+    fn exp_scaled(self, factor: f64, symbolic: impl Fn() -> Self) -> Self {
+        let f = || symbolic().value;
+        let e = self.value.exp_scaled(factor, f);
+        let slope = e * N::derived(factor, f);
+        self.chain(e, || slope, || e * N::derived(factor * factor, || f() * f()))
+    }
+    #[inline(always)]
+    fn power1p_square(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
+        let value = self.value.power1p_square(exponent, || symbolic().value);
+        self.power1p_square_rule(value, exponent, || symbolic().value)
+    }
+    #[inline(always)]
+    fn power1p_square_m1(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
+        let value = self.value.power1p_square_m1(exponent, || symbolic().value);
+        self.power1p_square_rule(value, exponent, || symbolic().value)
+    }
+    #[inline(always)]
+    fn ln1p_square(self) -> Self {
+        let x = self.value;
+        let (small, is_far) = reciprocal_beyond(1024.0, x);
+        let one = N::constant(1.0);
+        let sum = small.square() + 1.0;
+        // 2 (1 - x²) / (1 + x²)²; for 1/x instead of x it is -x^4 of that.
+        let bend = (one - small) * (small + 1.0) * 2.0 / sum.square();
+        let bend = N::select(is_far, -(small.square()) * bend, bend);
+        self.chain(x.ln1p_square(), || small * 2.0 / sum, || bend)
+    }
+    #[inline(always)]
+    fn sqrt1p_square_m1(self) -> Self {
+        let (sine, cosine) = unit_hypotenuse(self.value);
+        let cube = || cosine.square() * cosine;
+        self.chain(self.value.sqrt1p_square_m1(), || sine, cube)
+    }
+    #[inline(always)]
+    fn square_share(self) -> Self {
+        let (small, is_far) = reciprocal_beyond(1024.0, self.value);
+        let square = small.square();
+        let sum = square + 1.0;
+        // 2x / (1 + x²)² and (2 - 6x²) / (1 + x²)³; for v = 1/x they are 2v³ / (1 + v²)² and
+        // (2v² - 6) v⁴ / (1 + v²)³.
+        let odd = N::select(is_far, square * small, small) * 2.0 / sum.square();
+        let near = N::constant(2.0) - square * 6.0;
+        let far = (square * 2.0 - 6.0) * square.square();
+        let bend = N::select(is_far, far, near) / (sum.square() * sum);
+        self.chain(self.value.square_share(), || odd, || bend)
+    }
+    #[inline(always)]
+    fn exp_square(self, factor: f64) -> Self {
+        let bell = self.value.exp_square(factor);
+        self.bell_rule(bell, bell, factor)
+    }
+    #[inline(always)]
+    fn expm1_square(self, factor: f64) -> Self {
+        self.bell_rule(self.value.expm1_square(factor), self.value.exp_square(factor), factor)
+    }
+    #[inline(always)]
+    fn expm1_minus(self) -> Self {
+        let slope = || self.value.expm1();
+        self.chain(self.value.expm1_minus(), slope, || self.value.exp())
+    }
+    #[inline(always)]
     fn total(terms: impl IntoIterator<Item = Self>) -> Self {
         let terms: Vec<Self> = terms.into_iter().collect();
         let part = |of: fn(&Self) -> Option<N>| {
@@ -351,6 +441,40 @@ impl<N: Number> Number for Jet<N> {
     }
 }
 
+/// e x^(e-1); 0 where e is.
+#[inline(always)]
+fn power_slope<N: Number>(x: N, exponent: f64, symbolic: impl Fn() -> N) -> N {
+    if exponent == 0.0 {
+        return N::constant(0.0);
+    }
+    x.power(exponent - 1.0, || symbolic() - 1.0) * N::derived(exponent, &symbolic)
+}
+
+/// x / √(1 + x²) and 1 / √(1 + x²), without overflow.
+#[inline(always)]
+fn unit_hypotenuse<N: Number>(x: N) -> (N, N) {
+    let (small, is_far) = reciprocal_beyond(1.0, x);
+    let long = N::constant(1.0) / (small.square() + 1.0).sqrt();
+    let short = small * long;
+    (N::select(is_far, long * x.sign(), short), N::select(is_far, short.abs(), long))
+}
+
+/// x² / (1 + x²) and 1 / (1 + x²), without overflow.
+#[inline(always)]
+fn unit_hypotenuse_squares<N: Number>(x: N) -> (N, N) {
+    let (small, is_far) = reciprocal_beyond(1.0, x);
+    let long = N::constant(1.0) / (small.square() + 1.0);
+    let short = small.square() * long;
+    (N::select(is_far, long, short), N::select(is_far, short, long))
+}
+
+/// x, or 1/x where |x| is above a limit, and which of the two it is.
+#[inline(always)]
+fn reciprocal_beyond<N: Number>(limit: f64, x: N) -> (N, N::Mask) {
+    let is_far = N::constant(limit).less_than(x.abs());
+    (N::select(is_far, N::constant(1.0) / x, x), is_far)
+}
+
 /// 1 - tanh²(x), exact for large |x|.
 #[inline(always)]
 fn sech_squared<N: Number>(x: N) -> N {
@@ -359,6 +483,32 @@ fn sech_squared<N: Number>(x: N) -> N {
 }
 
 impl<N: Number> Jet<N> {
+    /// The derivatives of (1 + x²)^e: 2e s (1 + x²)^(e - 1/2) and 2e (1 + x²)^(e - 1) (c² + (2e - 1) s²)
+    /// with s = x / √(1 + x²) and c = 1 / √(1 + x²), which have no terms that cancel or overflow.
+    #[inline(always)]
+    fn power1p_square_rule(self, value: N, exponent: f64, symbolic: impl Fn() -> N) -> Self {
+        let x = self.value;
+        let (sine, _) = unit_hypotenuse(x);
+        let double = N::derived(2.0 * exponent, || symbolic() * 2.0);
+        let rest = N::derived(2.0 * exponent - 1.0, || symbolic() * 2.0 - 1.0);
+        let less = x.power1p_square(exponent - 1.0, || symbolic() - 1.0);
+        let half = x.power1p_square(exponent - 0.5, || symbolic() - 0.5);
+        let (sine_square, cosine_square) = unit_hypotenuse_squares(x);
+        let bend = || double * less * (cosine_square + rest * sine_square);
+        self.chain(value, || double * (sine * half), bend)
+    }
+
+    /// The derivatives of e^(f x²), given that: 2f x e^(f x²) and 2f (1 + 2f x²) e^(f x²).
+    #[inline(always)]
+    fn bell_rule(self, value: N, bell: N, factor: f64) -> Self {
+        // Beyond, the exponential is 0, and times the square of a large x would be NaN.
+        let limit = N::constant(64.0 / (-factor).sqrt());
+        let x = self.value.min(limit).max(-limit);
+        let twice = 2.0 * factor;
+        let bend = || (x.square() * twice + 1.0) * bell * twice;
+        self.chain(value, || x * bell * twice, bend)
+    }
+
     /// x ln(z) where `ln` is ln(z) and `z` has the derivatives of `y`; where x is 0, 0 and with it
     /// every derivative by y.
     #[inline(always)]

@@ -62,23 +62,39 @@ impl<T: Real, I: Isa> Lane<T, I> {
         if mask { chosen } else { otherwise }
     }
 
-    /// e^x = (1 + p) a b and e^x - 1 = (p a + (a - 1/b)) b, as p, a, b, 1/b.
+    /// e^(x + low) = (1 + p) a b, and less 1 it is (p a + (a - 1/b)) b, as p, a, b, 1/b.
     ///
     /// Cody and Waite's reduction x = n ln 2 + r, then a polynomial for e^r - 1. The rounding to n
     /// is by adding a large number: a conversion to integer would saturate, which has no vector
     /// instruction.
     #[inline(always)]
-    fn exp_parts(self) -> (Self, Self, Self, Self) {
+    fn exp_parts(self, low: Self) -> (Self, Self, Self, Self) {
         // Comparisons are this way round so that NaN stays.
         let x = Self::pick(self.0 < T::EXP_LOWEST, Self::new(T::EXP_LOWEST), self);
         let x = Self::pick(x.0 > T::EXP_HIGHEST, Self::new(T::EXP_HIGHEST), x);
         let rounded = x.fused(Self::new(T::LOG2_E), Self::new(T::ROUNDING));
         let n = rounded - Self::new(T::ROUNDING);
         let r = n.fused(Self::new(-T::LN2_HIGH), x);
-        let r = n.fused(Self::new(-T::LN2_LOW), r);
+        let r = n.fused(Self::new(-T::LN2_LOW), r) + low;
         let p = (r * r).fused(r.polynomial(T::EXP), r);
         let (a, b, inverse_b) = T::split_power_of_two(rounded.0);
         (p, Self::new(a), Self::new(b), Self::new(inverse_b))
+    }
+
+    /// e^(x + low), for a low part that is small beside 1.
+    #[inline(always)]
+    pub(super) fn exp_with(self, low: Self) -> Self {
+        let (p, a, b, _) = self.exp_parts(low);
+        p.fused(a, a) * b
+    }
+
+    /// e^(x + low) - 1, for a low part that is small beside x.
+    #[inline(always)]
+    pub(super) fn expm1_with(self, low: Self) -> Self {
+        let (p, a, b, inverse_b) = self.exp_parts(low);
+        let result = p.fused(a, a - inverse_b) * b;
+        // The sign of zero, and the numbers too small to be squared.
+        Self::pick(Number::abs(self).0 < T::SMALLEST_NORMAL, self, result)
     }
 
     /// ln(1 + f) for f in [√½ - 1, √2 - 1], plus k ln 2, plus a small correction.
@@ -186,15 +202,12 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        let (p, a, b, _) = self.exp_parts();
-        p.fused(a, a) * b
+        // -0 is what leaves every number as it is.
+        self.exp_with(Self::constant(-0.0))
     }
     #[inline(always)]
     fn expm1(self) -> Self {
-        let (p, a, b, inverse_b) = self.exp_parts();
-        let result = p.fused(a, a - inverse_b) * b;
-        // The sign of zero, and the numbers too small to be squared.
-        Self::pick(Number::abs(self).0 < T::SMALLEST_NORMAL, self, result)
+        self.expm1_with(Self::constant(-0.0))
     }
     #[inline(always)]
     fn ln(self) -> Self {
@@ -254,5 +267,53 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
     #[inline(always)]
     fn xlog1py(self, y: Self) -> Self {
         Self::pick(self.0 == T::default(), Self::constant(0.0), self * y.ln1p())
+    }
+    #[inline(always)]
+    fn power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.power_lane(exponent)
+    }
+    #[inline(always)]
+    fn abs_power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Number::abs(self).power_lane(exponent)
+    }
+    #[inline(always)]
+    fn rewritten(value: Self, _slopes: Self) -> Self {
+        value
+    }
+    #[inline(always)]
+    fn exp_scaled(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.exp_scaled_lane(factor)
+    }
+    #[inline(always)]
+    fn power1p_square(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.power1p_square_lane(exponent)
+    }
+    #[inline(always)]
+    fn power1p_square_m1(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        self.power1p_square_m1_lane(exponent)
+    }
+    #[inline(always)]
+    fn ln1p_square(self) -> Self {
+        self.ln1p_square_lane()
+    }
+    #[inline(always)]
+    fn sqrt1p_square_m1(self) -> Self {
+        self.sqrt1p_square_m1_lane()
+    }
+    #[inline(always)]
+    fn expm1_minus(self) -> Self {
+        self.expm1_minus_lane()
+    }
+    #[inline(always)]
+    fn square_share(self) -> Self {
+        self.square_share_lane()
+    }
+    #[inline(always)]
+    fn exp_square(self, factor: f64) -> Self {
+        self.exp_square_lane(factor)
+    }
+    #[inline(always)]
+    fn expm1_square(self, factor: f64) -> Self {
+        self.expm1_square_lane(factor)
     }
 }

@@ -16,6 +16,7 @@ mod composite;
 mod expr;
 mod jet;
 mod lane;
+mod power;
 mod real;
 
 pub use composite::{Composite, Partials};
@@ -115,6 +116,39 @@ pub trait Number:
     fn composite<C: Composite>(self, y: Self, composite: C) -> Self {
         composite.value(self, y)
     }
+
+    /// x^exponent for x >= 0. The exponent is a number that follows from parameters; `symbolic` is
+    /// the same as a formula.
+    fn power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// |x|^exponent for an exponent of at least 1, which is smooth at 0 where `abs` is not.
+    fn abs_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// The same function written in two ways: the value is taken from the first, the derivatives from
+    /// the second. For where no single form keeps the digits of both.
+    fn rewritten(value: Self, slopes: Self) -> Self;
+    /// scale² f(x / scale): a loss that begins as its square does at any scale. The derivatives are
+    /// scale f' and f'', without a factor that is multiplied in and divided out again.
+    #[inline(always)]
+    fn in_units(self, scale: Self, f: impl Fn(Self) -> Self) -> Self {
+        f(self / scale) * scale * scale
+    }
+    /// e^(factor x), without the rounding of the product. The factor as in [`Number::power`].
+    fn exp_scaled(self, factor: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// (1 + x²)^exponent, without overflow of the square. The exponent as in [`Number::power`].
+    fn power1p_square(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// (1 + x²)^exponent - 1, exact for small x. The exponent as in [`Number::power`].
+    fn power1p_square_m1(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self;
+    /// ln(1 + x²), exact for small x, without overflow for large.
+    fn ln1p_square(self) -> Self;
+    /// √(1 + x²) - 1, exact for small x, without overflow for large.
+    fn sqrt1p_square_m1(self) -> Self;
+    /// x² / (1 + x²), without overflow of the square.
+    fn square_share(self) -> Self;
+    /// e^(factor x²) for a factor below 0.
+    fn exp_square(self, factor: f64) -> Self;
+    /// e^(factor x²) - 1 for a factor below 0, exact for small x.
+    fn expm1_square(self, factor: f64) -> Self;
+    /// e^x - 1 - x, exact for small x.
+    fn expm1_minus(self) -> Self;
 
     /// x².
     #[inline(always)]

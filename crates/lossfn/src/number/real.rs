@@ -45,6 +45,8 @@ pub trait Real:
     const SMALLEST_NORMAL: Self;
     /// A power of two that makes subnormal numbers normal, and its exponent.
     const LIFT: (Self, Self);
+    /// 2^n + 1, with n half the number of digits: what takes a number apart in two halves.
+    const SPLIT: Self;
     /// √½, from which ln begins to take the mantissa.
     const SQRT_HALF: Self;
 
@@ -153,6 +155,7 @@ real! {
     const LN: &[0.666_666_7, 0.400_001_26, 0.285_503_98, 0.233_419_43];
     const LN1P_UNIT: &[0.666_666_7, 0.399_996_94, 0.285_930_45, 0.216_950_2, 0.232_836_84];
     const LIFT: (33_554_432.0, 25.0);
+    const SPLIT: 4097.0;
 }
 
 real! {
@@ -179,6 +182,7 @@ real! {
         0.162_535_855_644_867_42,
     ];
     const LIFT: (18_014_398_509_481_984.0, 54.0);
+    const SPLIT: 134_217_729.0;
 }
 
 /// The reference path: the standard library's functions, and composites in the form that loses no
@@ -261,4 +265,43 @@ impl Number for f64 {
     fn half_square_times_exp(self, y: Self) -> Self {
         Lane::<f64, Unfused>::new(self).half_square_times_exp_lane(Lane::new(y)).0
     }
+    // Powers are not what a standard library promises digits for; the lanes have them.
+    fn power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Portable::new(self).power_lane(exponent).0
+    }
+    fn abs_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
+        Number::abs(self).power(exponent, symbolic)
+    }
+    fn rewritten(value: Self, _slopes: Self) -> Self {
+        value
+    }
+    fn exp_scaled(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Portable::new(self).exp_scaled_lane(factor).0
+    }
+    fn power1p_square(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Portable::new(self).power1p_square_lane(exponent).0
+    }
+    fn power1p_square_m1(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
+        Portable::new(self).power1p_square_m1_lane(exponent).0
+    }
+    fn ln1p_square(self) -> Self {
+        Portable::new(self).ln1p_square_lane().0
+    }
+    fn sqrt1p_square_m1(self) -> Self {
+        Portable::new(self).sqrt1p_square_m1_lane().0
+    }
+    fn square_share(self) -> Self {
+        Portable::new(self).square_share_lane().0
+    }
+    fn exp_square(self, factor: f64) -> Self {
+        Portable::new(self).exp_square_lane(factor).0
+    }
+    fn expm1_square(self, factor: f64) -> Self {
+        Portable::new(self).expm1_square_lane(factor).0
+    }
+    fn expm1_minus(self) -> Self {
+        Portable::new(self).expm1_minus_lane().0
+    }
 }
+
+type Portable = super::Lane<f64, super::Unfused>;

@@ -5,9 +5,9 @@ use crate::{available, losses, none_wrong};
 use lossfn::number::Jet;
 use lossfn::{Form, InstructionSet, Loss, Number, Outputs, Pointwise};
 use lossfn_testkit::catalog;
-use lossfn_testkit::judge::{Judge, Verdict};
-use lossfn_testkit::points::{Point, Precision, Rng, points};
-use lossfn_testkit::precise::{Definition, Truth};
+use lossfn_testkit::judge::{Judge, Verdict, underflow};
+use lossfn_testkit::points::{Point, Precision, Rng, is_default, points};
+use lossfn_testkit::precise::{Definition, Precise, Truth};
 use lossfn_testkit::{ulps_f32, ulps_f64};
 use rayon::prelude::*;
 
@@ -118,7 +118,7 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (Vec<String>, St
         ways.push(("reference", reference(loss, &points)));
     }
     let mut wrong = Vec::new();
-    let (mut worst, mut nearby, mut cancelled, mut all) = ([0; 3], 0, 0, 0);
+    let (mut worst, mut nearby, mut beside, mut cancelled, mut all) = ([0; 3], 0, 0, 0, 0);
     for (way, results) in &ways {
         for (order, results) in results.iter().enumerate() {
             for (&found, (at, by)) in results.iter().zip(places(order, &points)) {
@@ -126,6 +126,7 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (Vec<String>, St
                 all += 1;
                 match judge.verdict(order, found, point, by, truth) {
                     Verdict::Exact(off) => worst[order] = worst[order].max(off),
+                    Verdict::Nearby if is_beside_a_kink(loss, point, precision) => beside += 1,
                     Verdict::Nearby => nearby += 1,
                     Verdict::Cancelled => cancelled += 1,
                     Verdict::Underflow | Verdict::Overflow => {}
@@ -139,13 +140,25 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (Vec<String>, St
             }
         }
     }
-    // The allowance for inputs that are off is for the neighbourhood of kinks and of zeros of the
-    // gradient; a formula that lives on it is a bad one.
-    if nearby * 20 > all {
+    // The allowance for inputs that are off is for the neighbourhood of kinks and of zeros, and for
+    // where a loss grows fast, as parameters far out can make it; a formula that lives on it is a
+    // bad one.
+    if is_default(loss) && nearby * 20 > all {
         wrong.push(format!("{loss}: {nearby} of {all} results are right for other inputs only"));
     }
-    let ways = format!("{nearby} nearby and {cancelled} cancelled of {all}");
+    let ways = format!("{nearby} nearby, {beside} beside kinks, {cancelled} cancelled of {all}");
     (wrong, format!("{loss} {precision:?}: {worst:?} ulp, {ways}"))
+}
+
+/// Whether a point is one of those that were put beside where a kink may lie.
+fn is_beside_a_kink(loss: &Loss, point: &Point, precision: Precision) -> bool {
+    let origins = [point.target, 0.0];
+    let parameters = loss.parameters().iter().flat_map(|p| [*p, -p]);
+    let mut places = origins.into_iter().flat_map(|from| {
+        let at = parameters.clone().chain([0.0, 1.0, -1.0]);
+        at.map(move |offset| precision.round(from + offset))
+    });
+    places.any(|place| precision.neighbours(place).contains(&point.prediction[0]))
 }
 
 #[test]
@@ -245,7 +258,12 @@ fn traced_derivatives_are_the_derivatives() {
                 for order in 1..3 {
                     let span = truth.order(order);
                     let found = definition.result(order, prediction, &[*target], by);
-                    if span.is_nan() || span.low.to_f64().is_infinite() {
+                    let beyond = |x: &Precise| x.to_f64().is_infinite();
+                    if span.is_nan() || beyond(&span.low) {
+                        continue;
+                    }
+                    if beyond(&found) && definition.is_unbounded(order, prediction, &[*target], by)
+                    {
                         continue;
                     }
                     // The quotients themselves are off by about the step, 2^-120.
@@ -295,8 +313,10 @@ fn instruction_sets_agree() {
                     Precision::Single => ulps_f32(fused as f32, portable as f32),
                     Precision::Double => ulps_f64(fused, portable),
                 };
+                let slack = underflow(loss.parameters(), precision);
                 // A loss that passes through 0 is held to the truth as well.
-                if off > 2 && judge.truth(point, 0).value.low.to_f64() >= 0.0 {
+                let is_far = off > 2 && (fused - portable).abs() > slack;
+                if is_far && judge.truth(point, 0).value.low.to_f64() >= 0.0 {
                     wrong.push(format!(
                         "{loss} {precision:?} at {point:?}: {fused:e} and {portable:e}"
                     ));
