@@ -7,6 +7,7 @@ pub mod golden;
 pub mod judge;
 pub mod points;
 pub mod precise;
+mod special;
 
 use lossfn::{CATALOG, Entry};
 use std::path::PathBuf;

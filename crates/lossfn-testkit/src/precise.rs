@@ -5,6 +5,7 @@
 //! share a mistake with the library's.
 
 use crate::points::Precision;
+use crate::special;
 use dashu_float::round::mode::HalfEven;
 use dashu_float::{DBig, FBig};
 use lossfn::number::{Binary, Comparison, Node, Unary};
@@ -193,6 +194,20 @@ impl Precise {
         }
     }
 
+    /// A function of the finite numbers, with its limits at the ends.
+    fn at_ends(
+        &self,
+        bits: usize,
+        inside: impl Fn(&Big) -> Big,
+        end: impl Fn(&Self) -> f64,
+    ) -> Self {
+        match self {
+            Finite(x) => Finite(inside(x)),
+            Infinite { .. } => Self::new(end(self), bits),
+            Nan => Nan,
+        }
+    }
+
     fn exp(&self, bits: usize) -> Self {
         let limit = Self::new(EXP_LIMIT, bits);
         match self {
@@ -299,7 +314,48 @@ fn unary(function: Unary, x: &Precise, bits: usize) -> Precise {
                 x.minus(&ln2).plus(&tail)
             }
         }
+        Unary::Sin | Unary::Cos => match x {
+            Finite(x) if function == Unary::Sin => Finite(special::sin(x, bits)),
+            Finite(x) => Finite(special::cos(x, bits)),
+            _ => Nan,
+        },
+        Unary::Atan => x.at_ends(bits, |x| special::atan(x, bits), |end| end.to_f64().atan()),
+        Unary::Inverse1pSquare => one.over(&x.times(x).plus(&one)),
+        Unary::ExpMinusSquare => x.times(x).negated().exp(bits),
+        Unary::NormalDensity => x.at_ends(bits, |x| special::normal_density(x, bits), |_| 0.0),
+        Unary::NormalCdf => x.at_ends(bits, |x| special::normal_cdf(x, bits), above),
+        Unary::Erf => x.at_ends(bits, |x| special::erf(x, bits), |end| 2.0 * above(end) - 1.0),
+        Unary::NormalCrps => x.at_ends(bits, |x| special::normal_crps(x, bits), |_| f64::INFINITY),
+        Unary::LnGamma | Unary::Digamma | Unary::Trigamma => {
+            let order = match function {
+                Unary::LnGamma => 0,
+                Unary::Digamma => 1,
+                _ => 2,
+            };
+            let at_0 = if order == 1 { f64::NEG_INFINITY } else { f64::INFINITY };
+            match x.sign() {
+                Some(0) => Precise::new(at_0, bits),
+                Some(1) => {
+                    let end = if order == 2 { 0.0 } else { f64::INFINITY };
+                    x.at_ends(bits, |x| special::ln_gamma(order, x, bits), |_| end)
+                }
+                _ => Nan,
+            }
+        }
+        Unary::LnBesselI0 => {
+            x.at_ends(bits, |x| special::ln_bessel_i0(0, x, bits), |_| f64::INFINITY)
+        }
+        Unary::BesselRatio => {
+            let end = |end: &Precise| 2.0 * above(end) - 1.0;
+            x.at_ends(bits, |x| special::ln_bessel_i0(1, x, bits), end)
+        }
+        Unary::BesselRatioSlope => x.at_ends(bits, |x| special::ln_bessel_i0(2, x, bits), |_| 0.0),
     }
+}
+
+/// 0 at minus infinity, 1 at infinity.
+fn above(end: &Precise) -> f64 {
+    if end.sign() == Some(1) { 1.0 } else { 0.0 }
 }
 
 fn binary(function: Binary, x: &Precise, y: &Precise, bits: usize) -> Precise {

@@ -66,6 +66,21 @@ unary_functions! {
     Sigmoid sigmoid "sigmoid" "1 / (1 + e^-x)"
     Softplus softplus "softplus" "ln(1 + e^x)"
     LnCosh ln_cosh "ln_cosh" "ln(cosh x)"
+    Sin sin "sin" "sin x"
+    Cos cos "cos" "cos x"
+    Atan atan "atan" "arctan x"
+    Inverse1pSquare inverse1p_square "inverse1p_square" "1 / (1 + x²)"
+    Erf erf "erf" "The error function."
+    ExpMinusSquare exp_minus_square "exp_minus_square" "e^(-x²)"
+    NormalDensity normal_density "normal_density" "The density φ(x) of the normal distribution."
+    NormalCdf normal_cdf "normal_cdf" "The distribution function Φ(x) of the normal distribution."
+    NormalCrps normal_crps "normal_crps" "x (2 Φ(x) - 1) + 2 φ(x) - 1/√π"
+    LnGamma ln_gamma "ln_gamma" "ln Γ(x)"
+    Digamma digamma "digamma" "(ln Γ)'(x)"
+    Trigamma trigamma "trigamma" "(ln Γ)''(x)"
+    LnBesselI0 ln_bessel_i0 "ln_bessel_i0" "ln I₀(x)"
+    BesselRatio bessel_ratio "bessel_ratio" "I₁(x) / I₀(x)"
+    BesselRatioSlope bessel_ratio_slope "bessel_ratio_slope" "(I₁/I₀)'(x)"
 }
 
 /// A function of two numbers.

@@ -3,7 +3,7 @@
 //! Everything here must be inlined into the kernels, or they are not widened to vectors. A closure
 //! cannot be told to be; those that are called once are, so what is used twice is a function.
 
-use super::{Composite, Number};
+use super::{Composite, Number, special};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A number with its first and second derivative by one variable.
@@ -439,6 +439,94 @@ impl<N: Number> Number for Jet<N> {
             second: part(|term| term.second),
         }
     }
+    #[inline(always)]
+    fn sin(self) -> Self {
+        let sin = self.value.sin();
+        self.chain(sin, || self.value.cos(), || -sin)
+    }
+    #[inline(always)]
+    fn cos(self) -> Self {
+        let cos = self.value.cos();
+        self.chain(cos, || -self.value.sin(), || -cos)
+    }
+    #[inline(always)]
+    fn atan(self) -> Self {
+        let slope = self.value.inverse1p_square();
+        self.chain(self.value.atan(), || slope, || decayed(slope, self.value) * slope * -2.0)
+    }
+    #[inline(always)]
+    fn inverse1p_square(self) -> Self {
+        let value = self.value.inverse1p_square();
+        let along = decayed(value, self.value);
+        // 2 (3 x² - 1) / (1 + x²)³
+        let bend = || (along.square() * 3.0 - value.square()) * value * 2.0;
+        self.chain(value, || along * value * -2.0, bend)
+    }
+    #[inline(always)]
+    fn erf(self) -> Self {
+        let slope = self.value.exp_minus_square() * std::f64::consts::FRAC_2_SQRT_PI;
+        self.chain(self.value.erf(), || slope, || decayed(slope, self.value * -2.0))
+    }
+    #[inline(always)]
+    fn exp_minus_square(self) -> Self {
+        let (x, e) = (self.value, self.value.exp_minus_square());
+        let bend = || decayed(e, x.square() * 4.0 - 2.0);
+        self.chain(e, || decayed(e, x * -2.0), bend)
+    }
+    #[inline(always)]
+    fn normal_density(self) -> Self {
+        let (x, density) = (self.value, self.value.normal_density());
+        let bend = || decayed(density, (x - 1.0) * (x + 1.0));
+        self.chain(density, || decayed(density, -x), bend)
+    }
+    #[inline(always)]
+    fn normal_cdf(self) -> Self {
+        let density = self.value.normal_density();
+        self.chain(self.value.normal_cdf(), || density, || decayed(density, -self.value))
+    }
+    #[inline(always)]
+    fn normal_crps(self) -> Self {
+        let slope = || (self.value * std::f64::consts::FRAC_1_SQRT_2).erf();
+        self.chain(self.value.normal_crps(), slope, || self.value.normal_density() * 2.0)
+    }
+    #[inline(always)]
+    fn ln_gamma(self) -> Self {
+        let x = self.value;
+        self.chain(x.ln_gamma(), || x.digamma(), || x.trigamma())
+    }
+    #[inline(always)]
+    fn digamma(self) -> Self {
+        let x = self.value;
+        self.chain(x.digamma(), || x.trigamma(), || special::polygamma(2, x))
+    }
+    #[inline(always)]
+    fn trigamma(self) -> Self {
+        let x = self.value;
+        let slope = || special::polygamma(2, x);
+        self.chain(x.trigamma(), slope, || special::polygamma(3, x))
+    }
+    #[inline(always)]
+    fn ln_bessel_i0(self) -> Self {
+        let x = self.value;
+        self.chain(x.ln_bessel_i0(), || x.bessel_ratio(), || x.bessel_ratio_slope())
+    }
+    #[inline(always)]
+    fn bessel_ratio(self) -> Self {
+        let x = self.value;
+        let (slope, bend, _) = special::bessel_ratio_derivatives(x);
+        self.chain(x.bessel_ratio(), || slope, || bend)
+    }
+    #[inline(always)]
+    fn bessel_ratio_slope(self) -> Self {
+        let (slope, bend, third) = special::bessel_ratio_derivatives(self.value);
+        self.chain(slope, || bend, || third)
+    }
+}
+
+/// What decays faster than the factor beside it grows: 0 where it is 0, though the factor be infinite.
+#[inline(always)]
+fn decayed<N: Number>(decaying: N, factor: N) -> N {
+    N::select(decaying.equals(N::constant(0.0)), decaying, decaying * factor)
 }
 
 /// e x^(e-1); 0 where e is.

@@ -5,7 +5,7 @@
 //! the enclosing function was compiled for. The elementary functions are accurate to about one unit
 //! in the last place; the golden tests hold every loss to four.
 
-use super::{Number, Real};
+use super::{Number, Real, special};
 use std::marker::PhantomData;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -315,5 +315,65 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
     #[inline(always)]
     fn expm1_square(self, factor: f64) -> Self {
         self.expm1_square_lane(factor)
+    }
+    #[inline(always)]
+    fn sin(self) -> Self {
+        special::sin(self)
+    }
+    #[inline(always)]
+    fn cos(self) -> Self {
+        special::cos(self)
+    }
+    #[inline(always)]
+    fn atan(self) -> Self {
+        special::atan(self)
+    }
+    #[inline(always)]
+    fn inverse1p_square(self) -> Self {
+        special::inverse1p_square(self)
+    }
+    #[inline(always)]
+    fn erf(self) -> Self {
+        special::erf(self)
+    }
+    #[inline(always)]
+    fn exp_minus_square(self) -> Self {
+        special::exp_minus_square(self)
+    }
+    #[inline(always)]
+    fn normal_density(self) -> Self {
+        special::normal_density(self)
+    }
+    #[inline(always)]
+    fn normal_cdf(self) -> Self {
+        special::normal_cdf(self)
+    }
+    #[inline(always)]
+    fn normal_crps(self) -> Self {
+        special::normal_crps(self)
+    }
+    #[inline(always)]
+    fn ln_gamma(self) -> Self {
+        special::ln_gamma(self)
+    }
+    #[inline(always)]
+    fn digamma(self) -> Self {
+        special::digamma(self)
+    }
+    #[inline(always)]
+    fn trigamma(self) -> Self {
+        special::trigamma(self)
+    }
+    #[inline(always)]
+    fn ln_bessel_i0(self) -> Self {
+        special::ln_bessel_i0(self)
+    }
+    #[inline(always)]
+    fn bessel_ratio(self) -> Self {
+        special::bessel_ratio(self)
+    }
+    #[inline(always)]
+    fn bessel_ratio_slope(self) -> Self {
+        special::bessel_ratio_slope(self)
     }
 }

@@ -12,12 +12,14 @@
     reason = "arithmetic whose result is not used is seen by its absence"
 )]
 
+mod coefficients;
 mod composite;
 mod expr;
 mod jet;
 mod lane;
 mod power;
 mod real;
+mod special;
 
 pub use composite::{Composite, Partials};
 pub use expr::{Binary, Comparison, Condition, Expr, Formula, Node, Unary};
@@ -149,6 +151,39 @@ pub trait Number:
     fn expm1_square(self, factor: f64) -> Self;
     /// e^x - 1 - x, exact for small x.
     fn expm1_minus(self) -> Self;
+
+    /// Sine, for every finite x: whole turns are left out exactly.
+    fn sin(self) -> Self;
+    /// Cosine, for every finite x: whole turns are left out exactly.
+    fn cos(self) -> Self;
+    /// Inverse tangent, in [-π/2, π/2].
+    fn atan(self) -> Self;
+    /// 1 / (1 + x²), the slope of [`Number::atan`].
+    fn inverse1p_square(self) -> Self;
+    /// The error function, 2/√π times the integral of e^(-t²) from 0 to x.
+    fn erf(self) -> Self;
+    /// e^(-x²), to the last digit however large x is.
+    fn exp_minus_square(self) -> Self;
+    /// The density of the standard normal distribution, φ(x) = e^(-x²/2) / √(2π).
+    fn normal_density(self) -> Self;
+    /// The distribution function of the standard normal distribution, Φ(x), exact in its lower tail.
+    fn normal_cdf(self) -> Self;
+    /// The continuous ranked probability score of the standard normal distribution at x,
+    /// x (2 Φ(x) - 1) + 2 φ(x) - 1/√π.
+    fn normal_crps(self) -> Self;
+    /// The logarithm of the gamma function, for x > 0; exact near its roots, 1 and 2. NaN for x < 0.
+    fn ln_gamma(self) -> Self;
+    /// The derivative of ln Γ, for x > 0; exact near its root. NaN for x < 0.
+    fn digamma(self) -> Self;
+    /// The second derivative of ln Γ, for x > 0. NaN for x < 0.
+    fn trigamma(self) -> Self;
+    /// The logarithm of the modified Bessel function I₀, exact for small x, without overflow for
+    /// large.
+    fn ln_bessel_i0(self) -> Self;
+    /// I₁(x) / I₀(x), the derivative of ln I₀: the mean resultant length of a von Mises distribution.
+    fn bessel_ratio(self) -> Self;
+    /// The derivative of I₁/I₀, which is 1 - A/x - A² with A = I₁(x)/I₀(x), without cancellation.
+    fn bessel_ratio_slope(self) -> Self;
 
     /// x².
     #[inline(always)]

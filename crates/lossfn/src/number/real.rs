@@ -1,5 +1,6 @@
 //! f32 and f64: what the two have in common, and the reference instance of [`Number`], f64.
 
+use super::coefficients::Coefficients;
 use super::{Lane, Number, Unfused};
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -9,7 +10,8 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// The constants are what the elementary functions of [`super::Lane`] need; the coefficients come
 /// from `xtask/coefficients/coefficients.py`.
 pub trait Real:
-    Copy
+    Coefficients
+    + Copy
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>
@@ -260,10 +262,10 @@ impl Number for f64 {
         if self == 0.0 { 0.0 } else { self * y.ln_1p() }
     }
     fn times_exp(self, y: Self) -> Self {
-        Lane::<f64, Unfused>::new(self).times_exp_lane(Lane::new(y)).0
+        Portable::new(self).times_exp_lane(Lane::new(y)).0
     }
     fn half_square_times_exp(self, y: Self) -> Self {
-        Lane::<f64, Unfused>::new(self).half_square_times_exp_lane(Lane::new(y)).0
+        Portable::new(self).half_square_times_exp_lane(Lane::new(y)).0
     }
     // Powers are not what a standard library promises digits for; the lanes have them.
     fn power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
@@ -301,6 +303,53 @@ impl Number for f64 {
     }
     fn expm1_minus(self) -> Self {
         Portable::new(self).expm1_minus_lane().0
+    }
+    fn atan(self) -> Self {
+        f64::atan(self)
+    }
+    // What the standard library does not have, or not to the last digit everywhere, is computed as
+    // for one lane.
+    fn sin(self) -> Self {
+        Portable::new(self).sin().0
+    }
+    fn cos(self) -> Self {
+        Portable::new(self).cos().0
+    }
+    fn inverse1p_square(self) -> Self {
+        Portable::new(self).inverse1p_square().0
+    }
+    fn erf(self) -> Self {
+        Portable::new(self).erf().0
+    }
+    fn exp_minus_square(self) -> Self {
+        Portable::new(self).exp_minus_square().0
+    }
+    fn normal_density(self) -> Self {
+        Portable::new(self).normal_density().0
+    }
+    fn normal_cdf(self) -> Self {
+        Portable::new(self).normal_cdf().0
+    }
+    fn normal_crps(self) -> Self {
+        Portable::new(self).normal_crps().0
+    }
+    fn ln_gamma(self) -> Self {
+        Portable::new(self).ln_gamma().0
+    }
+    fn digamma(self) -> Self {
+        Portable::new(self).digamma().0
+    }
+    fn trigamma(self) -> Self {
+        Portable::new(self).trigamma().0
+    }
+    fn ln_bessel_i0(self) -> Self {
+        Portable::new(self).ln_bessel_i0().0
+    }
+    fn bessel_ratio(self) -> Self {
+        Portable::new(self).bessel_ratio().0
+    }
+    fn bessel_ratio_slope(self) -> Self {
+        Portable::new(self).bessel_ratio_slope().0
     }
 }
 
