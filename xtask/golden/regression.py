@@ -1,9 +1,10 @@
 """Losses of the residual."""
 
+from functools import cache
 from math import inf
 
 from common import DEFAULT, ORDINARY, RESIDUALS, Loss, both_signs, few_residuals, on_residual, residual_rows, zero
-from mpmath import exp, ln, mpf, sign, sqrt
+from mpmath import exp, ln, mp, mpf, quad, sign, sqrt
 
 LINEX = [0.5, 0.0, 1.0, 2.5, 2**-10, 1e-4, 1e-8, 1e-30, 0.25, 1.5, 10.0, 20.0]
 LOG_POINTS = [0.0, 1.0, 0.5, 3.5, 12.0, 1e-4, 1e-8, 1e-20, 100.0, 1e8, 1e30, 1 + 2**-20, 12.25 + 2**-18]
@@ -28,6 +29,13 @@ def relative_rows(parameters):
     near_one = [(1 + 2**-20, 1.0), (1.0, 1 + 2**-20), (2**-10, 1.0), (1.0, 2**-10), (1e-30, 1.0), (1.0, 1e-30)]
     rows = [(p, t) for p, t in RESIDUALS if 1e-30 < abs(p) < 1e30 or p == 0]
     return [(parameters, float(p), float(t)) for p, t in rows + near_one + [(2.0, -3.0), (0.0, 5.0)]]
+
+
+@cache
+def ln_normaliser(alpha, scale):
+    """Of the density e^-loss, which is integrated with fewer digits than the rest is known to."""
+    with mp.workdps(60):
+        return ln(scale * 2 * quad(lambda x: exp(-barron(x, alpha)[0]), [0, 1, 4, 32, 1024, inf]))
 
 
 def barron(x, alpha):
@@ -179,15 +187,20 @@ LOSSES = {
     ),
     "barron": on_residual(
         "Barron (2019), A General and Adaptive Robust Loss Function, arXiv:1701.03077",
-        lambda r, alpha, scale: barron(r / scale, alpha)[0],
-        lambda r, alpha, scale: barron(r / scale, alpha)[1] / scale,
-        lambda r, alpha, scale: barron(r / scale, alpha)[2] / scale**2,
-        residual_rows({"alpha": 1.0, "scale": 1.0})
+        lambda r, alpha, scale, normalised: barron(r / scale, alpha)[0] + (ln_normaliser(alpha, scale) if normalised else 0),
+        lambda r, alpha, scale, normalised: barron(r / scale, alpha)[1] / scale,
+        lambda r, alpha, scale, normalised: barron(r / scale, alpha)[2] / scale**2,
+        residual_rows({"alpha": 1.0, "scale": 1.0, "normalised": 0.0})
         + [
-            ({"alpha": a, "scale": c}, r, 0.0)
+            ({"alpha": a, "scale": c, "normalised": 0.0}, r, 0.0)
             for a in (2.0, 0.0, -inf, -2.0, 0.5, 1.5, -0.25, 3.0, 4.0, 1e-3, -4.0, 1.999)
             for c in (1.0, 0.25)
             for r in (0.5, -3.0, 0.0, 1e-8)
+        ]
+        + [
+            ({"alpha": a, "scale": c, "normalised": 1.0}, r, 0.0)
+            for a, c in [(1.0, 1.0), (2.0, 0.5), (0.0, 2.0), (0.5, 1.5), (1.5, 1.0), (3.0, 1.0)]
+            for r in (0.5, -3.0)
         ],
     ),
     "linex": on_residual(

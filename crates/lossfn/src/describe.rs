@@ -246,6 +246,8 @@ pub struct Description {
     pub link: Option<&'static str>,
     /// The parameters.
     pub parameters: &'static [Parameter],
+    /// Names of numbers that follow from the parameters and are computed once, in f64.
+    pub prepared: &'static [&'static str],
     /// Value and slope at the optimum; dropped constants and factors.
     pub optimum: &'static str,
     /// Behaviour at the limits and at kinks.
@@ -276,6 +278,7 @@ impl Description {
             target: Domain::Real,
             link: None,
             parameters: &[],
+            prepared: &[],
             optimum: "",
             limits: "",
             peers: "",
@@ -355,6 +358,7 @@ macro_rules! loss {
             parameters: { $(
                 $parameter:ident = $default:literal in $range:ident: $meaning:literal
             ),* $(,)? },
+            $(prepared: { $($prepared:ident = $preparation:expr),* $(,)? },)?
             optimum: $optimum:literal,
             limits: $limits:literal,
             peers: $peers:literal,
@@ -383,9 +387,16 @@ macro_rules! loss {
         #[derive(Clone, Copy, Debug, PartialEq)]
         pub struct $name {
             $(#[doc = concat!($meaning, ".")] $parameter: f64,)*
+            // What follows from the parameters and takes long to compute.
+            $($($prepared: f64,)*)?
         }
 
         impl $name {
+            fn prepare($($parameter: f64),*) -> Self {
+                $($(let $prepared = $preparation;)*)?
+                Self { $($parameter,)* $($($prepared,)*)? }
+            }
+
             /// The loss with these parameters.
             ///
             /// # Errors
@@ -406,7 +417,7 @@ macro_rules! loss {
 
         impl Default for $name {
             fn default() -> Self {
-                Self { $($parameter: $default),* }
+                Self::prepare($($default),*)
             }
         }
 
@@ -429,6 +440,7 @@ macro_rules! loss {
                     range: $crate::Range::$range,
                     meaning: $meaning,
                 }),*],
+                $(prepared: &[$(stringify!($prepared)),*],)?
                 optimum: $optimum,
                 limits: $limits,
                 peers: $peers,
@@ -446,7 +458,7 @@ macro_rules! loss {
                 Self::DESCRIPTION.check(values)?;
                 let mut values = values.iter().copied();
                 let _ = &mut values;
-                Ok(Self { $($parameter: values.next().unwrap_or($default)),* })
+                Ok(Self::prepare($({ let $parameter = values.next(); $parameter.unwrap_or($default) }),*))
             }
         }
     };

@@ -262,14 +262,14 @@ impl Number for f64 {
         if self == 0.0 { 0.0 } else { self * y.ln_1p() }
     }
     fn times_exp(self, y: Self) -> Self {
-        Portable::new(self).times_exp_lane(Lane::new(y)).0
+        Lane::<f64, Unfused>::new(self).times_exp_lane(Lane::new(y)).0
     }
     fn half_square_times_exp(self, y: Self) -> Self {
-        Portable::new(self).half_square_times_exp_lane(Lane::new(y)).0
+        Lane::<f64, Unfused>::new(self).half_square_times_exp_lane(Lane::new(y)).0
     }
     // Powers are not what a standard library promises digits for; the lanes have them.
     fn power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).power_lane(exponent).0
+        Lane::<f64, Unfused>::new(self).power_lane(exponent).0
     }
     fn abs_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
         Number::abs(self).power(exponent, symbolic)
@@ -278,31 +278,31 @@ impl Number for f64 {
         value
     }
     fn exp_scaled(self, factor: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).exp_scaled_lane(factor).0
+        Lane::<f64, Unfused>::new(self).exp_scaled_lane(factor).0
     }
     fn power1p_square(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).power1p_square_lane(exponent).0
+        Lane::<f64, Unfused>::new(self).power1p_square_lane(exponent).0
     }
     fn power1p_square_m1(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
-        Portable::new(self).power1p_square_m1_lane(exponent).0
+        Lane::<f64, Unfused>::new(self).power1p_square_m1_lane(exponent).0
     }
     fn ln1p_square(self) -> Self {
-        Portable::new(self).ln1p_square_lane().0
+        Lane::<f64, Unfused>::new(self).ln1p_square_lane().0
     }
     fn sqrt1p_square_m1(self) -> Self {
-        Portable::new(self).sqrt1p_square_m1_lane().0
+        Lane::<f64, Unfused>::new(self).sqrt1p_square_m1_lane().0
     }
     fn square_share(self) -> Self {
-        Portable::new(self).square_share_lane().0
+        Lane::<f64, Unfused>::new(self).square_share_lane().0
     }
     fn exp_square(self, factor: f64) -> Self {
-        Portable::new(self).exp_square_lane(factor).0
+        Lane::<f64, Unfused>::new(self).exp_square_lane(factor).0
     }
     fn expm1_square(self, factor: f64) -> Self {
-        Portable::new(self).expm1_square_lane(factor).0
+        Lane::<f64, Unfused>::new(self).expm1_square_lane(factor).0
     }
     fn expm1_minus(self) -> Self {
-        Portable::new(self).expm1_minus_lane().0
+        Lane::<f64, Unfused>::new(self).expm1_minus_lane().0
     }
     fn atan(self) -> Self {
         f64::atan(self)
@@ -310,47 +310,45 @@ impl Number for f64 {
     // What the standard library does not have, or not to the last digit everywhere, is computed as
     // for one lane.
     fn sin(self) -> Self {
-        Portable::new(self).sin().0
+        Lane::<f64, Unfused>::new(self).sin().0
     }
     fn cos(self) -> Self {
-        Portable::new(self).cos().0
+        Lane::<f64, Unfused>::new(self).cos().0
     }
     fn inverse1p_square(self) -> Self {
-        Portable::new(self).inverse1p_square().0
+        Lane::<f64, Unfused>::new(self).inverse1p_square().0
     }
     fn erf(self) -> Self {
-        Portable::new(self).erf().0
+        Lane::<f64, Unfused>::new(self).erf().0
     }
     fn exp_minus_square(self) -> Self {
-        Portable::new(self).exp_minus_square().0
+        Lane::<f64, Unfused>::new(self).exp_minus_square().0
     }
     fn normal_density(self) -> Self {
-        Portable::new(self).normal_density().0
+        Lane::<f64, Unfused>::new(self).normal_density().0
     }
     fn normal_cdf(self) -> Self {
-        Portable::new(self).normal_cdf().0
+        Lane::<f64, Unfused>::new(self).normal_cdf().0
     }
     fn normal_crps(self) -> Self {
-        Portable::new(self).normal_crps().0
+        Lane::<f64, Unfused>::new(self).normal_crps().0
     }
     fn ln_gamma(self) -> Self {
-        Portable::new(self).ln_gamma().0
+        Lane::<f64, Unfused>::new(self).ln_gamma().0
     }
     fn digamma(self) -> Self {
-        Portable::new(self).digamma().0
+        Lane::<f64, Unfused>::new(self).digamma().0
     }
     fn trigamma(self) -> Self {
-        Portable::new(self).trigamma().0
+        Lane::<f64, Unfused>::new(self).trigamma().0
     }
     fn ln_bessel_i0(self) -> Self {
-        Portable::new(self).ln_bessel_i0().0
+        Lane::<f64, Unfused>::new(self).ln_bessel_i0().0
     }
     fn bessel_ratio(self) -> Self {
-        Portable::new(self).bessel_ratio().0
+        Lane::<f64, Unfused>::new(self).bessel_ratio().0
     }
     fn bessel_ratio_slope(self) -> Self {
-        Portable::new(self).bessel_ratio_slope().0
+        Lane::<f64, Unfused>::new(self).bessel_ratio_slope().0
     }
 }
-
-type Portable = super::Lane<f64, super::Unfused>;
