@@ -106,13 +106,15 @@ impl<'a> Judge<'a> {
         by: usize,
         truth: &Truth,
     ) -> Verdict {
+        let Point { prediction, target } = point;
+        let target = *target;
         let span = truth.order(order);
         let off = distance(found, span, self.precision);
         if off <= CEILING {
             return Verdict::Exact(off);
         }
         if order > 0 && found.is_infinite() {
-            let grows = self.definition.is_unbounded(order, &[prediction], &[target], 0);
+            let grows = self.definition.is_unbounded(order, prediction, &[target], by);
             let sign = span.low.to_f64().signum();
             if grows && sign == found.signum() {
                 return Verdict::Exact(0);
@@ -122,8 +124,6 @@ impl<'a> Judge<'a> {
         if [&span.low, &span.high].iter().any(|end| (found - end.to_f64()).abs() <= slack) {
             return Verdict::Underflow;
         }
-        let Point { prediction, target } = point;
-        let target = *target;
         let is_joint = self.loss.form() == Form::Joint;
         if is_joint && order > 0 || self.is_signed && order == 0 {
             let terms = self.definition.terms(order, prediction, &[target], by).to_f64();
@@ -180,9 +180,9 @@ impl<'a> Judge<'a> {
                 } else {
                     around(target, description.target).collect()
                 };
-                let truths = targets.iter().flat_map(|&y| {
-                    rows.iter().map(move |row| definition.truth(row, &[y], by))
-                });
+                let truths = targets
+                    .iter()
+                    .flat_map(|&y| rows.iter().map(move |row| definition.truth(row, &[y], by)));
                 truths.reduce(Truth::joined).expect("the point itself is in the domain")
             });
             if distance(found, nearby.order(order), precision) <= CEILING {

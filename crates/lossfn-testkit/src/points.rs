@@ -247,11 +247,8 @@ fn joint_points(loss: &Loss, precision: Precision) -> Vec<Point> {
     const ANY_NUMBER: usize = 4;
     let description = loss.description();
     let mut rng = Rng::named(description.id);
-    let count = if description.components.is_empty() {
-        ANY_NUMBER
-    } else {
-        description.components.len()
-    };
+    let count =
+        if description.components.is_empty() { ANY_NUMBER } else { description.components.len() };
     let domain = |place: usize| description.prediction_domain(place);
     let ordinary = |rng: &mut Rng| Point {
         prediction: (0..count).map(|place| rng.inside(domain(place))).collect(),
@@ -265,17 +262,21 @@ fn joint_points(loss: &Loss, precision: Precision) -> Vec<Point> {
         let target = if at == 0 { usual.prediction[0] } else { usual.target };
         let usual = Point { target, ..usual };
         for place in 0..count {
-            for hard in hard_numbers(domain(place), precision).into_iter().skip(at).step_by(every) {
+            for hard in
+                hard_numbers(domain(place), precision).into_iter().skip(at).step_by(2 * every)
+            {
                 let mut point = usual.clone();
                 point.prediction[place] = hard;
                 points.push(point);
             }
         }
-        for hard in hard_numbers(description.target, precision).into_iter().step_by(every) {
+        for hard in
+            hard_numbers(description.target, precision).into_iter().skip(at).step_by(2 * every)
+        {
             points.push(Point { target: hard, ..usual.clone() });
         }
     }
-    for _ in 0..40 / every {
+    for _ in 0..30 / every {
         points.push(ordinary(&mut rng));
         let spread = (0..count).map(|_| rng.spread()).collect();
         points.push(Point { prediction: spread, target: rng.inside(description.target) });

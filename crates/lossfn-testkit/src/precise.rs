@@ -512,6 +512,7 @@ impl Evaluation<'_> {
                 "y" => self.target[0].clone(),
                 "y_c" => self.target[class].clone(),
                 "k" => Precise::new(class as f64, bits),
+                "pi" => Finite(special::pi(bits)),
                 "K" => Precise::new(self.prediction.len() as f64, bits),
                 name => match self.definition.component(name) {
                     Some(place) => self.prediction[place].clone(),
@@ -563,9 +564,7 @@ impl Evaluation<'_> {
                 let zero = Precise::new(0.0, self.bits);
                 classes.fold(zero, |total, class| total.plus(&self.terms(x, class)))
             }
-            Node::Binary(Binary::Add | Binary::Subtract, x, y)
-                if !(is_input(x) && is_input(y)) =>
-            {
+            Node::Binary(Binary::Add | Binary::Subtract, x, y) if !(is_input(x) && is_input(y)) => {
                 self.terms(x, class).plus(&self.terms(y, class))
             }
             Node::Binary(Binary::Multiply, x, y) => {

@@ -1,7 +1,9 @@
 //! Arrays as they come: any element type, any strides, read and written block by block.
 
 use crate::class_axis::ClassBlock;
-use crate::kernel::{ClassKernels, ClassOutputs, InstructionSet, JointKernels, Outputs, PointwiseKernels};
+use crate::kernel::{
+    ClassKernels, ClassOutputs, InstructionSet, JointKernels, Outputs, PointwiseKernels,
+};
 use crate::number::Real;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};

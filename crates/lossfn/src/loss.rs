@@ -260,7 +260,8 @@ impl Loss {
         }
         let first = 1 + (order - 1) * components.len();
         let texts = (first..).map(|result| formula.text(result));
-        let line = |(component, text): (&Component, String)| format!("by {}: {text}", component.name);
+        let line =
+            |(component, text): (&Component, String)| format!("by {}: {text}", component.name);
         components.iter().zip(texts).map(line).collect::<Vec<_>>().join("\n")
     }
 

@@ -793,7 +793,8 @@ fn predictions_of_several_numbers_that_do_not_fit_are_refused() {
     let text = "target has shape [2], the prediction without its component axis has shape [3]; they \
                 must agree";
     assert_eq!(refusal(&[3, 2]), text);
-    let text = "gaussian_nll needs an axis of components: the prediction of shape [] has no axis -1";
+    let text =
+        "gaussian_nll needs an axis of components: the prediction of shape [] has no axis -1";
     assert_eq!(refusal(&[]), text);
     let prediction = arr2(&[[-1.0, 1.0], [-1.0, -2.0]]);
     let error = gaussian().value(&prediction, &target).unwrap_err();

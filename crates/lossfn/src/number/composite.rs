@@ -68,10 +68,7 @@ impl<N: Number> Jet<N> {
         Self {
             value,
             first: sum(by_x(self.first), scale(y.first, value)),
-            second: sum(
-                sum(by_x(self.second), scale(y.second, value)),
-                sum(by_x(mixed), square),
-            ),
+            second: sum(sum(by_x(self.second), scale(y.second, value)), sum(by_x(mixed), square)),
         }
     }
 

@@ -60,7 +60,7 @@ pub trait Number:
     /// A number that does not depend on the data.
     fn constant(value: f64) -> Self;
 
-    /// A parameter of the loss: a constant that keeps its name in the formula's text.
+    /// A parameter of the loss: a constant that keeps its name in the formula's text. So does `pi`.
     #[inline(always)]
     fn parameter(_name: &'static str, value: f64) -> Self {
         Self::constant(value)

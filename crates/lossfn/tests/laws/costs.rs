@@ -4,7 +4,8 @@
 use crate::losses;
 use half::{bf16, f16};
 use lossfn::{
-    Array, ArrayMut, Cost, CostState, Denominator, Domain, Examples, Form, Kind, Loss, Reduction, Task,
+    Array, ArrayMut, Cost, CostState, Denominator, Domain, Examples, Form, Kind, Loss, Reduction,
+    Task,
 };
 use lossfn_testkit::catalog;
 use lossfn_testkit::points::{Precision, Rng, settings};
@@ -524,9 +525,8 @@ fn the_best_constants_describe_the_sample() {
             _ => continue,
         };
         let cost = Cost::new(loss.clone());
-        let constant = |row: &[f64]| {
-            ArrayD::from_shape_fn(IxDyn(&[101, row.len()]), |index| row[index[1]])
-        };
+        let constant =
+            |row: &[f64]| ArrayD::from_shape_fn(IxDyn(&[101, row.len()]), |index| row[index[1]]);
         let at = |row: &[f64]| cost.value(&constant(row), &target).unwrap();
         let prediction = constant(&best);
         let mut gradient = prediction.clone();

@@ -1,6 +1,6 @@
 use crate::number::{Composite, Number, Partials};
 use crate::{Joint, loss};
-use std::f64::consts::TAU;
+use std::f64::consts::PI;
 
 loss! {
     /// The negative log-likelihood of a normal distribution whose mean and variance are predicted.
@@ -35,7 +35,7 @@ impl Joint<2> for GaussianNll {
 /// ln(2 pi) / 2.
 #[inline(always)]
 pub(super) fn half_ln_tau<N: Number>() -> N {
-    let symbolic = || N::constant(TAU).ln() / 2.0;
+    let symbolic = || (N::parameter("pi", PI) * 2.0).ln() / 2.0;
     N::derived(0.918_938_533_204_672_8, symbolic)
 }
 

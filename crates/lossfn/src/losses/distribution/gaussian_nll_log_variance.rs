@@ -5,7 +5,7 @@ use crate::{Joint, loss};
 loss! {
     /// The negative log-likelihood of a normal distribution whose mean and logarithm of the variance are predicted.
     GaussianNllLogVariance: "gaussian_nll_log_variance" {
-        aliases: ["heteroscedastic_loss"],
+        aliases: [],
         task: Distribution,
         prediction: Real "the mean and the log-variance of the target's normal distribution",
         components: {
