@@ -14,6 +14,7 @@ from math import inf
 from pathlib import Path
 
 import binary
+import distribution
 import counts
 import margin
 import multiclass
@@ -25,7 +26,7 @@ from mpmath import mp, mpf
 FOLDER = Path(__file__).resolve().parents[2] / "testdata" / "golden"
 
 # One file for each family of the catalog.
-FAMILIES = [regression, counts, margin, binary, multiclass, multiclass_margin]
+FAMILIES = [regression, counts, distribution, margin, binary, multiclass, multiclass_margin]
 LOSSES = {name: loss for family in FAMILIES for name, loss in family.LOSSES.items()}
 
 

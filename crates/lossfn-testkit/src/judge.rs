@@ -1,9 +1,9 @@
 //! Whether a result of floating-point arithmetic is as good as it can be.
 
-use crate::points::Precision;
+use crate::points::{Point, Precision};
 use crate::precise::{Definition, Precise, Span, Truth};
 use crate::{ulps_f32, ulps_f64};
-use lossfn::{Domain, Loss};
+use lossfn::{Domain, Form, Loss};
 use std::collections::HashMap;
 
 /// What kernels may be off by, in units of the last place.
@@ -55,24 +55,32 @@ pub enum Verdict {
     Underflow,
     /// The residual is beyond the largest number, and the loss or its slope came out as infinite.
     Overflow,
+    /// It is the truth but for what the terms lose that it is a sum of.
+    Cancelled,
     /// It is the truth for inputs that differ in the last place.
     Nearby,
     /// It is none of these.
     Wrong(u64),
 }
 
-/// Judges losses and derivatives of one pointwise loss.
+/// Judges losses and derivatives of one loss whose target is a number.
 ///
 /// The loss and its derivatives must be right but for [`CEILING`], for inputs that are off by at most
 /// one in the last place: where a gradient is a small difference of large numbers, or lies beside a
 /// kink, or a loss grows fast, the rounding of the residual counts as much as that. A class is never
 /// off.
+///
+/// Where a loss that is negative somewhere passes through 0, the terms of its formula count and not
+/// their sum; and so they do for derivatives by one of several predicted numbers, which pass through
+/// 0 where no residual does.
 #[derive(Debug)]
 pub struct Judge<'a> {
     loss: &'a Loss,
     definition: Definition,
     precision: Precision,
-    nearby: HashMap<(u64, u64), Truth>,
+    /// Whether the loss is known to be negative somewhere.
+    is_signed: bool,
+    nearby: HashMap<(Vec<u64>, usize), Truth>,
 }
 
 impl<'a> Judge<'a> {
@@ -83,14 +91,16 @@ impl<'a> Judge<'a> {
             loss,
             definition: Definition::new(loss, 1, precision),
             precision,
+            is_signed: false,
             nearby: HashMap::new(),
         }
     }
 
-    /// What the loss is at a point.
-    #[must_use]
-    pub fn truth(&self, prediction: f64, target: f64) -> Truth {
-        self.definition.truth(&[prediction], &[target], 0)
+    /// What the loss is at a point, with its derivatives by one of the predicted numbers.
+    pub fn truth(&mut self, point: &Point, by: usize) -> Truth {
+        let truth = self.definition.truth(&point.prediction, &[point.target], by);
+        self.is_signed |= truth.value.low.to_f64() < 0.0;
+        truth
     }
 
     /// Judges a loss (order 0), gradient (1) or second derivative (2).
@@ -101,18 +111,22 @@ impl<'a> Judge<'a> {
         &mut self,
         order: usize,
         found: f64,
-        (prediction, target): (f64, f64),
+        point: &Point,
+        by: usize,
         truth: &Truth,
     ) -> Verdict {
+        let Point { prediction, target } = point;
+        let target = *target;
         let span = truth.order(order);
         let off = distance(found, span, self.precision);
         if off <= ceiling(order) {
             return Verdict::Exact(off);
         }
+        let is_joint = self.loss.form() == Form::Joint;
         let description = self.loss.description();
-        let both_real =
-            (description.prediction, description.target) == (Domain::Real, Domain::Real);
-        let residual = self.precision.round(prediction - target);
+        let both_real = !is_joint
+            && (description.prediction, description.target) == (Domain::Real, Domain::Real);
+        let residual = self.precision.round(prediction[0] - target);
         // Of two large numbers the residual is rounded, and a loss can do no more than be right for
         // what it then is.
         if self.definition.is_of_residual() && target != 0.0 && residual.is_finite() {
@@ -121,12 +135,19 @@ impl<'a> Judge<'a> {
                 return Verdict::Nearby;
             }
         }
-        if order > 0 && self.definition.tends_to(found, order, &[prediction], &[target], 0) {
+        if order > 0 && self.definition.tends_to(found, order, prediction, &[target], by) {
             return Verdict::Exact(0);
         }
         let slack = underflow(self.loss.parameters(), self.precision);
         if [&span.low, &span.high].iter().any(|end| (found - end.to_f64()).abs() <= slack) {
             return Verdict::Underflow;
+        }
+        if is_joint && order > 0 || self.is_signed && order == 0 {
+            let terms = self.definition.terms(order, prediction, &[target], by).to_f64();
+            let slack = CEILING as f64 * self.precision.epsilon() * terms;
+            if [&span.low, &span.high].iter().any(|end| (found - end.to_f64()).abs() <= slack) {
+                return Verdict::Cancelled;
+            }
         }
         // A slope follows the residual, and so does its sign; where a loss levels off, its slope
         // there has gone to 0. A residual over a scale is beyond all bounds a little earlier.
@@ -139,32 +160,42 @@ impl<'a> Judge<'a> {
             return Verdict::Overflow;
         }
         // Exponentials that are subnormal are multiplied by what they were taken of.
-        let reach = (1.0 + prediction.abs() + target.abs()).min(1e3);
+        let farthest = prediction.iter().fold(target.abs(), |far, p| far.max(p.abs()));
+        let reach = (1.0 + 2.0 * farthest).min(1e3);
         let slack = slack * reach.powi(order as i32);
         if (found - span.low.to_f64()).abs() <= slack {
             return Verdict::Underflow;
         }
         {
             let (definition, precision) = (&self.definition, self.precision);
-            let key = (prediction.to_bits(), target.to_bits());
+            let bits = prediction.iter().chain([&target]).map(|x| x.to_bits()).collect();
+            let key = (bits, by);
             let nearby = self.nearby.entry(key).or_insert_with(|| {
                 let inside = |x: &f64, domain: Domain| x.is_finite() && domain.contains(*x);
                 let is_class = match description.target {
                     Domain::Sign => true,
                     Domain::Unit => target == 0.0 || target == 1.0,
-                    Domain::Real
-                    | Domain::NonNegative
-                    | Domain::Positive
-                    | Domain::LogProbability => false,
+                    _ => false,
                 };
-                let around = precision.neighbours(target);
-                let targets = if is_class { &around[1..2] } else { &around };
-                let targets = targets.iter().filter(|y| inside(y, description.target));
-                let truths = targets.flat_map(|&y| {
-                    let around = precision.neighbours(prediction).into_iter();
-                    let around = around.filter(|p| inside(p, description.prediction));
-                    around.map(move |p| definition.truth(&[p], &[y], 0))
-                });
+                let around = |x: f64, domain: Domain| {
+                    precision.neighbours(x).into_iter().filter(move |x| inside(x, domain))
+                };
+                let mut rows = vec![Vec::new()];
+                for (place, &p) in prediction.iter().enumerate() {
+                    let domain = description.prediction_domain(place);
+                    let longer = rows.iter().flat_map(|row: &Vec<f64>| {
+                        around(p, domain).map(move |p| row.iter().copied().chain([p]).collect())
+                    });
+                    rows = longer.collect();
+                }
+                let targets: Vec<f64> = if is_class {
+                    vec![target]
+                } else {
+                    around(target, description.target).collect()
+                };
+                let truths = targets
+                    .iter()
+                    .flat_map(|&y| rows.iter().map(move |row| definition.truth(row, &[y], by)));
                 truths.reduce(Truth::joined).expect("the point itself is in the domain")
             });
             if distance(found, nearby.order(order), precision) <= ceiling(order) {

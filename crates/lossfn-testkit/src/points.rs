@@ -1,7 +1,7 @@
 //! Where the laws are tried: losses with several parameters, and points that are random, spaced and
 //! adversarial. Everything is the same on every run and every machine.
 
-use lossfn::{Domain, Entry, Kind, Loss, Range};
+use lossfn::{Domain, Entry, Form, Kind, Loss, Range};
 use std::collections::HashSet;
 
 /// Random numbers that are the same everywhere (`SplitMix64`).
@@ -61,6 +61,7 @@ impl Rng {
             Domain::NonNegative => 2.0 * self.unit(),
             Domain::Positive => (1.0 + self.unit() * 511.0).floor() / 256.0,
             Domain::LogProbability => -4.0 * self.unit(),
+            Domain::OpenUnit => (1.0 + self.unit() * 254.0).floor() / 256.0,
         }
     }
 
@@ -190,7 +191,7 @@ pub fn hard_numbers(domain: Domain, precision: Precision) -> Vec<f64> {
     };
     match domain {
         Domain::Sign => vec![-1.0, 1.0],
-        Domain::Unit => {
+        Domain::Unit | Domain::OpenUnit => {
             let mut all = positive(&[0.0, 1e-30, 1e-7, 0.01, 0.25, 0.5, 0.75, 1.0]);
             all.extend([1.0 - precision.epsilon() / 2.0, 1.0 - precision.epsilon()]);
             all
@@ -227,15 +228,82 @@ pub fn is_default(loss: &Loss) -> bool {
     defaults.eq(loss.parameters().iter().copied())
 }
 
-/// Predictions and targets in the domain of a pointwise loss.
+/// An example of a loss whose target is a number: one predicted number, or several.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// What is predicted.
+    pub prediction: Vec<f64>,
+    /// The target.
+    pub target: f64,
+}
+
+/// Examples in the domain of a loss whose target is a number, all with as many predicted numbers.
 #[must_use]
-pub fn points(loss: &Loss, precision: Precision) -> Vec<(f64, f64)> {
+pub fn points(loss: &Loss, precision: Precision) -> Vec<Point> {
+    if loss.form() == Form::Joint {
+        return joint_points(loss, precision);
+    }
+    let pairs = pointwise_points(loss, precision).into_iter();
+    pairs.map(|(p, target)| Point { prediction: vec![p], target }).collect()
+}
+
+/// The same for a loss of several predicted numbers: each of them anywhere while the others are
+/// ordinary, and all of them anywhere.
+fn joint_points(loss: &Loss, precision: Precision) -> Vec<Point> {
+    const ANY_NUMBER: usize = 4;
+    let description = loss.description();
+    let mut rng = Rng::named(description.id);
+    let count =
+        if description.components.is_empty() { ANY_NUMBER } else { description.components.len() };
+    let domain = |place: usize| description.prediction_domain(place);
+    let ordinary = |rng: &mut Rng| Point {
+        prediction: (0..count).map(|place| rng.inside(domain(place))).collect(),
+        target: rng.inside(description.target),
+    };
+    let every = if is_default(loss) { 1 } else { 5 };
+    let mut points = Vec::new();
+    let usual: Vec<Point> = (0..2).map(|_| ordinary(&mut rng)).collect();
+    for (at, usual) in usual.into_iter().enumerate() {
+        // The first of them without a residual.
+        let target = if at == 0 { usual.prediction[0] } else { usual.target };
+        let usual = Point { target, ..usual };
+        for place in 0..count {
+            for hard in
+                hard_numbers(domain(place), precision).into_iter().skip(at).step_by(2 * every)
+            {
+                let mut point = usual.clone();
+                point.prediction[place] = hard;
+                points.push(point);
+            }
+        }
+        for hard in
+            hard_numbers(description.target, precision).into_iter().skip(at).step_by(2 * every)
+        {
+            points.push(Point { target: hard, ..usual.clone() });
+        }
+    }
+    for _ in 0..30 / every {
+        points.push(ordinary(&mut rng));
+        let spread = (0..count).map(|_| rng.spread()).collect();
+        points.push(Point { prediction: spread, target: rng.inside(description.target) });
+    }
+    let in_domain = |x: f64, domain: Domain| x.is_finite() && domain.contains(x);
+    points.retain(|point| {
+        let mut places = point.prediction.iter().enumerate();
+        places.all(|(place, &p)| in_domain(p, domain(place)))
+            && in_domain(point.target, description.target)
+    });
+    points
+}
+
+fn pointwise_points(loss: &Loss, precision: Precision) -> Vec<(f64, f64)> {
     let description = loss.description();
     let mut rng = Rng::named(description.id);
     let mut points = Vec::new();
     let targets: Vec<f64> = match description.target {
         Domain::Sign => vec![-1.0, 1.0],
         Domain::Unit => vec![0.0, 1.0, 0.5, precision.round(0.1), precision.smallest_normal()],
+        Domain::OpenUnit => vec![0.5, precision.round(0.1), precision.smallest_normal()],
         domain => {
             let all = [0.0, 1.0, -1.5, precision.round(1e-3), 12.25];
             all.into_iter().filter(|&y| domain.contains(y)).collect()

@@ -9,7 +9,7 @@ use crate::special;
 use dashu_float::round::mode::HalfEven;
 use dashu_float::{DBig, FBig};
 use lossfn::number::{Binary, Comparison, Expr, Node, Unary};
-use lossfn::{Domain, Formula, Loss};
+use lossfn::{Description, Domain, Formula, Loss};
 use std::str::FromStr;
 
 /// A binary floating-point number of many digits.
@@ -386,9 +386,11 @@ const ROW: [(&str, &str); 6] =
 pub struct Definition {
     formula: Formula,
     parameters: Vec<(&'static str, f64)>,
-    domain: Domain,
+    description: &'static Description,
     /// Whether the prediction and the target are in it as their difference alone.
     of_residual: bool,
+    /// Which nodes have a value for each number of a row of any length.
+    in_row: Vec<bool>,
     /// Whether anything is squared.
     squares: bool,
     /// Whether it is over a row of a single class.
@@ -480,67 +482,115 @@ struct Evaluation<'a> {
     prediction: &'a [Precise],
     target: &'a [Precise],
     bits: usize,
-    /// For each node.
+    /// For each node and class.
     known: Vec<Option<Slot>>,
 }
 
 impl Evaluation<'_> {
-    fn slot(&mut self, at: usize) -> Slot {
-        if let Some(slot) = &self.known[at] {
+    fn slot(&mut self, at: usize, class: usize) -> Slot {
+        // What does not differ between the classes is kept for the first of them.
+        let class = if self.definition.in_row[at] { class } else { 0 };
+        let place = at * self.prediction.len() + class;
+        if let Some(slot) = &self.known[place] {
             return slot.clone();
         }
-        let slot = self.compute(at);
-        self.known[at] = Some(slot.clone());
+        let slot = self.compute(at, class);
+        self.known[place] = Some(slot.clone());
         slot
     }
 
-    fn number(&mut self, at: usize) -> Precise {
-        match self.slot(at) {
+    fn number(&mut self, at: usize, class: usize) -> Precise {
+        match self.slot(at, class) {
             Slot::Number(x) => x,
             Slot::Truth(truth) => Precise::new(f64::from(u8::from(truth)), self.bits),
         }
     }
 
-    fn truth(&mut self, at: usize) -> bool {
-        match self.slot(at) {
+    fn truth(&mut self, at: usize, class: usize) -> bool {
+        match self.slot(at, class) {
             Slot::Number(x) => !x.is_zero(),
             Slot::Truth(truth) => truth,
         }
     }
 
-    fn compute(&mut self, at: usize) -> Slot {
+    fn compute(&mut self, at: usize, class: usize) -> Slot {
         let bits = self.bits;
         match self.definition.formula.nodes[at] {
             Node::Constant(x) => Slot::Number(Precise::new(f64::from_bits(x), bits)),
             Node::Symbol(name) => Slot::Number(match name {
-                "p" => self.prediction[0].clone(),
+                "p" | "p_k" => self.prediction[class].clone(),
                 "y" => self.target[0].clone(),
+                "k" => Precise::new(class as f64, bits),
+                "pi" => Finite(special::pi(bits)),
+                "K" => Precise::new(self.prediction.len() as f64, bits),
                 name => match ROW.iter().position(|(p, y)| *p == name || *y == name) {
                     Some(class) if ROW[class].0 == name => self.prediction[class].clone(),
                     Some(class) => self.target[class].clone(),
-                    None => Precise::new(self.definition.parameter(name), bits),
+                    None => match self.definition.component(name) {
+                        Some(place) => self.prediction[place].clone(),
+                        None => Precise::new(self.definition.parameter(name), bits),
+                    },
                 },
             }),
-            Node::Unary(function, x) => Slot::Number(unary(function, &self.number(x), bits)),
+            Node::Unary(Unary::Total, x) => {
+                let mut total = Precise::new(0.0, bits);
+                for class in 0..self.prediction.len() {
+                    total = total.plus(&self.number(x, class));
+                }
+                Slot::Number(total)
+            }
+            Node::Unary(function, x) => Slot::Number(unary(function, &self.number(x, class), bits)),
             Node::Binary(function, x, y) => {
-                let (x, y) = (self.number(x), self.number(y));
+                let (x, y) = (self.number(x, class), self.number(y, class));
                 Slot::Number(binary(function, &x, &y, bits))
             }
             Node::Compare(comparison, x, y) => {
-                let (x, y) = (self.number(x), self.number(y));
+                let (x, y) = (self.number(x, class), self.number(y, class));
                 Slot::Truth(match comparison {
                     Comparison::Less => x.is_less_than(&y),
                     Comparison::AtMost => x.is_less_than(&y) || x.is_equal_to(&y),
                     Comparison::Equal => x.is_equal_to(&y),
                 })
             }
-            Node::And(a, b) => Slot::Truth(self.truth(a) && self.truth(b)),
-            Node::Or(a, b) => Slot::Truth(self.truth(a) || self.truth(b)),
-            Node::Not(a) => Slot::Truth(!self.truth(a)),
+            Node::And(a, b) => Slot::Truth(self.truth(a, class) && self.truth(b, class)),
+            Node::Or(a, b) => Slot::Truth(self.truth(a, class) || self.truth(b, class)),
+            Node::Not(a) => Slot::Truth(!self.truth(a, class)),
             Node::Select(condition, a, b) => {
-                let chosen = if self.truth(condition) { a } else { b };
-                self.slot(chosen)
+                let chosen = if self.truth(condition, class) { a } else { b };
+                self.slot(chosen, class)
             }
+        }
+    }
+}
+
+impl Evaluation<'_> {
+    /// The sum of the magnitudes of the terms that a number is made of, multiplied out. Where terms
+    /// cancel, what is left cannot have more digits than they have. A difference of two inputs is no
+    /// such sum: it is rounded once.
+    fn terms(&mut self, at: usize, class: usize) -> Precise {
+        let nodes = &self.definition.formula.nodes;
+        let is_input = |at: usize| matches!(nodes[at], Node::Symbol(_) | Node::Constant(_));
+        match nodes[at] {
+            Node::Unary(Unary::Negate, x) => self.terms(x, class),
+            Node::Unary(Unary::Total, x) => {
+                let classes = 0..self.prediction.len();
+                let zero = Precise::new(0.0, self.bits);
+                classes.fold(zero, |total, class| total.plus(&self.terms(x, class)))
+            }
+            Node::Binary(Binary::Add | Binary::Subtract, x, y) if !(is_input(x) && is_input(y)) => {
+                self.terms(x, class).plus(&self.terms(y, class))
+            }
+            Node::Binary(Binary::Multiply, x, y) => {
+                self.terms(x, class).times(&self.terms(y, class))
+            }
+            Node::Binary(Binary::Divide, x, y) => {
+                self.terms(x, class).over(&self.number(y, class).magnitude())
+            }
+            Node::Select(condition, a, b) => {
+                let chosen = if self.truth(condition, class) { a } else { b };
+                self.terms(chosen, class)
+            }
+            _ => self.number(at, class).magnitude(),
         }
     }
 }
@@ -567,18 +617,40 @@ impl Definition {
                 })
             },
         );
-        let transcendental = formula.nodes.iter().any(|node| match *node {
-            Node::Unary(function, _) => {
-                !matches!(function, Unary::Negate | Unary::Abs | Unary::Sign | Unary::Total)
-            }
-            Node::Binary(function, ..) => {
-                matches!(function, Binary::Xlogy | Binary::Xlog1py | Binary::Power)
-            }
-            _ => false,
-        });
+        let mut in_row: Vec<bool> = Vec::new();
+        let mut transcendental = false;
+        for node in &formula.nodes {
+            let any = |places: &[usize]| places.iter().any(|&at| in_row[at]);
+            let of_class = match *node {
+                Node::Constant(_) | Node::Unary(Unary::Total, _) => false,
+                Node::Symbol(name) => ["p_k", "k"].contains(&name),
+                Node::Unary(function, x) => {
+                    let rational = matches!(function, Unary::Negate | Unary::Abs | Unary::Sign);
+                    transcendental |= !rational;
+                    any(&[x])
+                }
+                Node::Binary(function, x, y) => {
+                    let rational = matches!(
+                        function,
+                        Binary::Add
+                            | Binary::Subtract
+                            | Binary::Multiply
+                            | Binary::Divide
+                            | Binary::Max
+                            | Binary::Min
+                    );
+                    transcendental |= !rational;
+                    any(&[x, y])
+                }
+                Node::Compare(_, x, y) | Node::And(x, y) | Node::Or(x, y) => any(&[x, y]),
+                Node::Not(x) => any(&[x]),
+                Node::Select(x, y, z) => any(&[x, y, z]),
+            };
+            in_row.push(of_class);
+        }
         // Below the smallest number of the precision it does not matter what they are.
         let tail = if transcendental { 100 - exponent(precision.smallest()) } else { 0 };
-        let (domain, tail) = (description.prediction, tail as usize);
+        let tail = tail as usize;
         let is_single = loss.has_class_axis() && classes == 1;
         let is_residual = |node: &Node| {
             let is = |at: usize, name| formula.nodes[at] == Node::Symbol(name);
@@ -593,7 +665,12 @@ impl Definition {
         let is_square =
             |node: &Node| matches!(node, Node::Binary(Binary::Multiply, x, y) if x == y);
         let squares = formula.nodes.iter().any(is_square);
-        Self { formula, parameters, domain, of_residual, squares, is_single, tail }
+        Self { formula, parameters, description, of_residual, in_row, squares, is_single, tail }
+    }
+
+    /// The place of a component in the prediction.
+    fn component(&self, name: &str) -> Option<usize> {
+        self.description.components.iter().position(|component| component.name == name)
     }
 
     fn parameter(&self, name: &str) -> f64 {
@@ -607,25 +684,56 @@ impl Definition {
         self.of_residual
     }
 
-    /// One of the results of the formula: 0 is the loss; 1 and 2, for pointwise losses, what the
-    /// library derived from it as gradient and second derivative.
+    /// The loss (order 0), or what the library derived from it: the gradient (1) and second derivative
+    /// (2) by one of the predicted numbers, but not for losses over a class axis.
     #[must_use]
-    pub fn result(&self, which: usize, prediction: &[f64], target: &[f64]) -> Precise {
-        let bits = self.bits(prediction, target);
-        let exact = |row: &[f64]| row.iter().map(|&x| Precise::new(x, bits)).collect::<Vec<_>>();
-        self.evaluate(which, &exact(prediction), &exact(target), bits)
+    pub fn result(&self, order: usize, prediction: &[f64], target: &[f64], by: usize) -> Precise {
+        let result = self.place(order, by);
+        self.exactly(prediction, target, |evaluation| evaluation.number(result, by))
     }
 
-    fn evaluate(
+    /// The sum of the magnitudes of the terms that such a result is made of.
+    #[must_use]
+    pub fn terms(&self, order: usize, prediction: &[f64], target: &[f64], by: usize) -> Precise {
+        let result = self.place(order, by);
+        self.exactly(prediction, target, |evaluation| evaluation.terms(result, by))
+    }
+
+    /// The node of a result.
+    fn place(&self, order: usize, by: usize) -> usize {
+        let components = self.description.components.len();
+        let which = match order {
+            0 => 0,
+            _ if components == 0 => order,
+            _ => 1 + (order - 1) * components + by,
+        };
+        self.formula.results[which]
+    }
+
+    fn exactly(
         &self,
-        which: usize,
-        prediction: &[Precise],
-        target: &[Precise],
-        bits: usize,
+        prediction: &[f64],
+        target: &[f64],
+        evaluate: impl FnOnce(&mut Evaluation<'_>) -> Precise,
     ) -> Precise {
-        let known = vec![None; self.formula.nodes.len()];
-        let mut evaluation = Evaluation { definition: self, prediction, target, bits, known };
-        evaluation.number(self.formula.results[which])
+        let bits = self.bits(prediction, target);
+        let exact = |row: &[f64]| row.iter().map(|&x| Precise::new(x, bits)).collect::<Vec<_>>();
+        evaluate(&mut self.evaluation(&exact(prediction), &exact(target), bits))
+    }
+
+    fn evaluation<'a>(
+        &'a self,
+        prediction: &'a [Precise],
+        target: &'a [Precise],
+        bits: usize,
+    ) -> Evaluation<'a> {
+        let known = vec![None; self.formula.nodes.len() * prediction.len()];
+        Evaluation { definition: self, prediction, target, bits, known }
+    }
+
+    /// The loss.
+    fn evaluate(&self, prediction: &[Precise], target: &[Precise], bits: usize) -> Precise {
+        self.evaluation(prediction, target, bits).number(self.formula.results[0], 0)
     }
 
     fn inputs<'a>(
@@ -676,7 +784,7 @@ impl Definition {
             let shifted = at.iter().zip(&vector).map(|(p, v)| p.plus(&along.times(v)));
             let mut shifted: Vec<_> = shifted.collect();
             shifted[by] = shifted[by].plus(&h.times(&Precise::new(across, bits)));
-            self.evaluate(0, &shifted, &target_exact, bits)
+            self.evaluate(&shifted, &target_exact, bits)
         };
         let mixed = |by| {
             let ahead = value(by, 1.0, 1.0).minus(&value(by, 1.0, -1.0));
@@ -722,9 +830,9 @@ impl Definition {
         let bits = self.bits(prediction, target) + 2 * finer.unsigned_abs();
         let exact = |row: &[f64]| row.iter().map(|&x| Precise::new(x, bits)).collect::<Vec<_>>();
         let (at, target_exact) = (exact(prediction), exact(target));
-        let value = self.evaluate(0, &at, &target_exact, bits);
-        let (can_fall, can_rise) = match self.domain {
-            Domain::Unit => (prediction[by] > 0.0, prediction[by] < 1.0),
+        let value = self.evaluate(&at, &target_exact, bits);
+        let (can_fall, can_rise) = match self.description.prediction_domain(by) {
+            Domain::Unit | Domain::OpenUnit => (prediction[by] > 0.0, prediction[by] < 1.0),
             Domain::NonNegative | Domain::Positive => (prediction[by] > 0.0, true),
             Domain::Real | Domain::Sign | Domain::LogProbability => (true, true),
         };
@@ -733,7 +841,7 @@ impl Definition {
         let moved = |steps: f64| {
             let mut moved = at.clone();
             moved[by] = at[by].plus(&h.times(&Precise::new(steps, bits)));
-            self.evaluate(0, &moved, &target_exact, bits)
+            self.evaluate(&moved, &target_exact, bits)
         };
         let slope = |a: &Precise, b: &Precise| b.minus(a).times_power_of_two(-step);
         let bend = |a: &Precise, b: &Precise, c: &Precise| {

@@ -18,7 +18,7 @@ fn with(x: &Big, bits: usize) -> Big {
     x.clone().with_precision(bits).value()
 }
 
-fn pi(bits: usize) -> Big {
+pub fn pi(bits: usize) -> Big {
     Big::pi(bits)
 }
 

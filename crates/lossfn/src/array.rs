@@ -1,7 +1,9 @@
 //! Arrays as they come: any element type, any strides, read and written block by block.
 
 use crate::class_axis::ClassBlock;
-use crate::kernel::{ClassKernels, ClassOutputs, InstructionSet, Outputs, PointwiseKernels};
+use crate::kernel::{
+    ClassKernels, ClassOutputs, InstructionSet, JointKernels, Outputs, PointwiseKernels,
+};
 use crate::number::Real;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
@@ -222,6 +224,14 @@ pub(crate) trait Kernel: Real {
         vector: &[Self],
         to: &mut [Self],
     );
+    /// Runs the kernel of a loss of several predicted numbers for this type.
+    fn run_joint(
+        kernels: &dyn JointKernels,
+        set: InstructionSet,
+        prediction: &[Self],
+        target: &[Self],
+        to: Outputs<Self>,
+    );
 }
 
 macro_rules! kernel_type {
@@ -258,6 +268,15 @@ macro_rules! kernel_type {
                 to: &mut [Self],
             ) {
                 kernels.$hessian(set, block, vector, to);
+            }
+            fn run_joint(
+                kernels: &dyn JointKernels,
+                set: InstructionSet,
+                prediction: &[Self],
+                target: &[Self],
+                to: Outputs<Self>,
+            ) {
+                kernels.$run(set, prediction, target, to);
             }
         }
     };

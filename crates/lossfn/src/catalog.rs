@@ -71,6 +71,12 @@ macro_rules! catalog {
     (@build class_axis $loss:path) => {
         |values| Ok($crate::Loss::from_class_axis(<$loss as $crate::Described>::with_parameters(values)?))
     };
+    (@build joint $loss:path) => {
+        |values| Ok($crate::Loss::from_joint(<$loss as $crate::Described>::with_parameters(values)?))
+    };
+    (@build ensemble $loss:path) => {
+        |values| Ok($crate::Loss::from_ensemble(<$loss as $crate::Described>::with_parameters(values)?))
+    };
     (@from pointwise $loss:path) => {
         impl From<$loss> for $crate::Loss {
             fn from(loss: $loss) -> Self {
@@ -82,6 +88,20 @@ macro_rules! catalog {
         impl From<$loss> for $crate::Loss {
             fn from(loss: $loss) -> Self {
                 Self::from_class_axis(loss)
+            }
+        }
+    };
+    (@from joint $loss:path) => {
+        impl From<$loss> for $crate::Loss {
+            fn from(loss: $loss) -> Self {
+                Self::from_joint(loss)
+            }
+        }
+    };
+    (@from ensemble $loss:path) => {
+        impl From<$loss> for $crate::Loss {
+            fn from(loss: $loss) -> Self {
+                Self::from_ensemble(loss)
             }
         }
     };

@@ -70,6 +70,8 @@ pub enum Domain {
     /// The logarithm of a probability, so 0 or less, minus infinity included. What is above, as the
     /// logarithm of a density may be, is taken as it is.
     LogProbability,
+    /// Between 0 and 1, both excluded: a proportion.
+    OpenUnit,
 }
 
 impl Domain {
@@ -84,6 +86,7 @@ impl Domain {
             Self::Sign => (x == one) | (x == -one),
             Self::NonNegative => x >= zero,
             Self::Positive => x > zero,
+            Self::OpenUnit => (x > zero) & (x < one),
         };
         inside | x.is_nan()
     }
@@ -98,6 +101,7 @@ impl fmt::Display for Domain {
             Self::NonNegative => "0 or more",
             Self::Positive => "above 0",
             Self::LogProbability => "the logarithm of a probability",
+            Self::OpenUnit => "above 0 and below 1",
         })
     }
 }
@@ -300,6 +304,17 @@ pub struct Parameter {
     pub meaning: &'static str,
 }
 
+/// One of several numbers that are predicted for one target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Component {
+    /// Its name: its symbol in the formula.
+    pub name: &'static str,
+    /// The numbers that it may be.
+    pub domain: Domain,
+    /// What it is, with its unit.
+    pub meaning: &'static str,
+}
+
 /// Everything that is said about a loss, in the order in which it is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Description {
@@ -311,10 +326,13 @@ pub struct Description {
     pub summary: &'static str,
     /// What it is for.
     pub task: Task,
-    /// The numbers that a prediction may be.
+    /// The numbers that a prediction may be. Where there are components each has its own.
     pub prediction: Domain,
     /// What a prediction is, in words.
     pub prediction_meaning: &'static str,
+    /// The numbers that make up a prediction, in order, if it has a fixed number of them with
+    /// meanings of their own.
+    pub components: &'static [Component],
     /// The numbers that a target may be.
     pub target: Domain,
     /// What the numbers of a row are, for a loss over a class axis.
@@ -355,6 +373,7 @@ impl Description {
             task: Task::Regression,
             prediction: Domain::Real,
             prediction_meaning: "a number",
+            components: &[],
             target: Domain::Real,
             row_form: RowForm::Classes,
             link: None,
@@ -369,6 +388,18 @@ impl Description {
             row_gradient: None,
             usual: false,
         }
+    }
+
+    /// The numbers that one of the predicted numbers may be: that component, that class.
+    #[must_use]
+    pub fn prediction_domain(&self, place: usize) -> Domain {
+        self.components.get(place).map_or(self.prediction, |component| component.domain)
+    }
+
+    /// The names of the components, in order.
+    #[must_use]
+    pub fn component_names(&self) -> Vec<&'static str> {
+        self.components.iter().map(|component| component.name).collect()
     }
 
     /// Checks values for all parameters, in order.
@@ -426,6 +457,9 @@ macro_rules! loss {
             aliases: [$($alias:literal),* $(,)?],
             task: $task:ident,
             prediction: $prediction:ident $prediction_meaning:literal,
+            $(components: { $(
+                $component:ident: $component_domain:ident $component_meaning:literal
+            ),* $(,)? },)?
             target: $target:ident,
             $(row_form: $row_form:ident,)?
             $(link: $link:literal,)?
@@ -448,6 +482,9 @@ macro_rules! loss {
         #[doc = concat!("In text: `", $id, "`.")]
         ///
         #[doc = concat!("**Prediction**: ", $prediction_meaning, ".")]
+        $($(#[doc = concat!(
+            "\n\n**Component** `", stringify!($component), "`: ", $component_meaning, "."
+        )])*)?
         $(#[doc = concat!("\n\n**Link**: ", $link)])?
         $(#[doc = concat!(
             "\n\n**Parameter** `", stringify!($parameter), "` = ", stringify!($default), ": ", $meaning,
@@ -500,6 +537,11 @@ macro_rules! loss {
                 task: $crate::Task::$task,
                 prediction: $crate::Domain::$prediction,
                 prediction_meaning: $prediction_meaning,
+                $(components: &[$($crate::Component {
+                    name: stringify!($component),
+                    domain: $crate::Domain::$component_domain,
+                    meaning: $component_meaning,
+                }),*],)?
                 target: $crate::Domain::$target,
                 $(row_form: $crate::RowForm::$row_form,)?
                 $(link: Some($link),)?

@@ -18,25 +18,41 @@ pub enum Error {
         /// The shape that it must have.
         expected: Vec<usize>,
     },
-    /// The prediction of a loss over classes needs an axis of classes, and there is none.
-    #[error(
-        "{loss} needs an axis of classes: the prediction of shape {shape:?} has no axis {axis}"
-    )]
-    NoClassAxis {
+    /// The prediction needs an axis of classes, or of several predicted numbers, and there is none.
+    #[error("{loss} needs an axis of {of}: the prediction of shape {shape:?} has no axis {axis}")]
+    NoSuchAxis {
         /// The loss.
         loss: &'static str,
+        /// "classes" or "components".
+        of: &'static str,
         /// The shape of the prediction.
         shape: Vec<usize>,
         /// The axis that was asked for.
         axis: isize,
     },
-    /// The axis of classes has length 0.
-    #[error("{loss} needs classes, and the prediction of shape {shape:?} has none")]
-    NoClasses {
+    /// The axis of classes, or of several predicted numbers, has length 0.
+    #[error("{loss} needs {of}, and the prediction of shape {shape:?} has none")]
+    EmptyAxis {
         /// The loss.
         loss: &'static str,
+        /// "classes" or "components".
+        of: &'static str,
         /// The shape of the prediction.
         shape: Vec<usize>,
+    },
+    /// The loss takes another number of predicted numbers for each target.
+    #[error(
+        "{loss} takes {} predicted numbers ({}), and there are {found}",
+        components.len(),
+        components.join(", ")
+    )]
+    ComponentCount {
+        /// The loss.
+        loss: &'static str,
+        /// How many there are.
+        found: usize,
+        /// The names of those that it takes.
+        components: Vec<&'static str>,
     },
     /// A class label outside the classes.
     #[error("label {label} at position {position} is not a class: there are {classes}, from 0 to {}", classes.saturating_sub(1))]
@@ -51,7 +67,7 @@ pub enum Error {
     /// A prediction or target that the loss is not defined for.
     #[error("{what} {value} at position {position} is outside the domain of {loss}: {domain}")]
     OutsideDomain {
-        /// "prediction" or "target".
+        /// "prediction" or the name of that component of it, or "target".
         what: &'static str,
         /// The number.
         value: f64,

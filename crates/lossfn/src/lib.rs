@@ -39,11 +39,14 @@ pub use cost::{
     HeadsValue, NothingValid, Reduction, Scored,
 };
 pub use describe::{
-    Curvature, Described, Description, Domain, Kind, Parameter, Range, Role, RowForm, Task,
+    Component, Curvature, Described, Description, Domain, Kind, Parameter, Range, Role, RowForm,
+    Task,
 };
 pub use error::Error;
-pub use kernel::{BLOCK, ClassKernels, ClassOutputs, InstructionSet, Outputs, PointwiseKernels};
-pub use loss::{Loss, Pointwise, Section};
+pub use kernel::{
+    BLOCK, ClassKernels, ClassOutputs, InstructionSet, JointKernels, Outputs, PointwiseKernels,
+};
+pub use loss::{Ensemble, Form, Joint, Loss, Pointwise, Section};
 pub use number::{Formula, Number};
 
 /// The examples of README.md are tested.

@@ -1,8 +1,10 @@
 //! A loss: the trait that formulas implement, and the handle that everything else works with.
 
 use crate::class_axis::ClassAxis;
-use crate::describe::{Described, Description, Role};
-use crate::kernel::{ClassKernels, PointwiseKernels};
+use crate::describe::{Component, Described, Description, Role};
+use crate::error::Error;
+use crate::kernel::joint::{Any, Fixed};
+use crate::kernel::{ClassKernels, JointKernels, PointwiseKernels};
 use crate::number::{Formula, Number};
 use std::fmt;
 use std::sync::Arc;
@@ -37,11 +39,68 @@ pub trait Pointwise: Send + Sync + 'static {
     fn loss<N: Number>(&self, prediction: N, target: N) -> N;
 }
 
+/// A loss of several predicted numbers and one target, as a formula over any [`Number`]: how the
+/// target is distributed.
+///
+/// As with [`Pointwise`] everything follows from this function; gradients are by each of the predicted
+/// numbers. The description names them, and says what each of them may be.
+///
+/// ```
+/// use lossfn::{Component, Cost, Description, Domain, Joint, Loss, Number};
+///
+/// struct Interval;
+///
+/// impl Joint<2> for Interval {
+///     #[inline(always)]
+///     fn loss<N: Number>(&self, [low, high]: [N; 2], target: N) -> N {
+///         (low - target).positive_part() + (target - high).positive_part()
+///     }
+/// }
+///
+/// static INTERVAL: Description = Description {
+///     components: &[
+///         Component { name: "low", domain: Domain::Real, meaning: "the lower end" },
+///         Component { name: "high", domain: Domain::Real, meaning: "the upper end" },
+///     ],
+///     ..Description::own("interval", "How far the target lies outside the predicted interval.")
+/// };
+/// let cost = Cost::new(Loss::joint(&INTERVAL, &[], Interval)?);
+/// let prediction = ndarray::arr2(&[[1.0, 2.0], [1.0, 2.0]]);
+/// let mut gradient = prediction.clone();
+/// let value = cost.value_and_gradient(&prediction, &[1.5, 4.0], &mut gradient)?;
+/// assert_eq!((value, gradient), (1.0, ndarray::arr2(&[[0.0, 0.0], [0.0, -0.5]])));
+/// # Ok::<(), lossfn::Error>(())
+/// ```
+pub trait Joint<const COMPONENTS: usize>: Send + Sync + 'static {
+    /// The loss of one example.
+    fn loss<N: Number>(&self, prediction: [N; COMPONENTS], target: N) -> N;
+}
+
+/// A loss of any number of predicted numbers and one target: the total of what each of them costs,
+/// as a formula over any [`Number`].
+pub trait Ensemble: Send + Sync + 'static {
+    /// What predicted number `place` (from 0) of `count` costs. What follows from the two is computed
+    /// by [`Number::derived`], with the symbols `k` and `K` for them.
+    fn part<N: Number>(&self, prediction: N, target: N, place: usize, count: usize) -> N;
+}
+
+/// The form of the examples of a loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One predicted number and one target.
+    Pointwise,
+    /// A row of class scores, and a class or a distribution over the classes.
+    ClassAxis,
+    /// Several predicted numbers and one target.
+    Joint,
+}
+
 /// The kernels of a loss, by the form of its examples.
 #[derive(Clone)]
 pub(crate) enum Kernels {
     Pointwise(Arc<dyn PointwiseKernels>),
     ClassAxis(Arc<dyn ClassKernels>),
+    Joint(Arc<dyn JointKernels>),
 }
 
 /// A part of what is said about a loss.
@@ -95,6 +154,36 @@ impl Loss {
         Self { description, parameters: parameters.to_vec(), kernels }
     }
 
+    /// A loss of several predicted numbers and one target of one's own.
+    ///
+    /// # Errors
+    /// [`Error::ComponentCount`] if the description has another number of components.
+    pub fn joint<const COMPONENTS: usize>(
+        description: &'static Description,
+        parameters: &[f64],
+        loss: impl Joint<COMPONENTS>,
+    ) -> Result<Self, Error> {
+        if description.components.len() != COMPONENTS {
+            return Err(Error::ComponentCount {
+                loss: description.id,
+                found: COMPONENTS,
+                components: description.component_names(),
+            });
+        }
+        let kernels = Kernels::Joint(Arc::new(Fixed(loss)));
+        Ok(Self { description, parameters: parameters.to_vec(), kernels })
+    }
+
+    /// A loss of any number of predicted numbers and one target of one's own.
+    pub fn ensemble(
+        description: &'static Description,
+        parameters: &[f64],
+        loss: impl Ensemble,
+    ) -> Self {
+        let kernels = Kernels::Joint(Arc::new(Any(loss)));
+        Self { description, parameters: parameters.to_vec(), kernels }
+    }
+
     /// A pointwise loss that was declared with [`loss!`](crate::loss!).
     pub fn from_pointwise<L: Pointwise + Described>(loss: L) -> Self {
         const { assert!(!L::DESCRIPTION.id.is_empty()) };
@@ -104,6 +193,18 @@ impl Loss {
     /// A loss over a class axis that was declared with [`loss!`](crate::loss!).
     pub fn from_class_axis<L: ClassAxis + Described>(loss: L) -> Self {
         Self::class_axis(description_of::<L>(), &loss.parameters(), loss)
+    }
+
+    /// A loss of several predicted numbers that was declared with [`loss!`](crate::loss!).
+    pub fn from_joint<const COMPONENTS: usize, L: Joint<COMPONENTS> + Described>(loss: L) -> Self {
+        const { assert!(L::DESCRIPTION.components.len() == COMPONENTS) };
+        let (description, parameters) = (description_of::<L>(), loss.parameters());
+        Self { description, parameters, kernels: Kernels::Joint(Arc::new(Fixed(loss))) }
+    }
+
+    /// A loss of any number of predicted numbers that was declared with [`loss!`](crate::loss!).
+    pub fn from_ensemble<L: Ensemble + Described>(loss: L) -> Self {
+        Self::ensemble(description_of::<L>(), &loss.parameters(), loss)
     }
 
     /// What is said about the loss.
@@ -124,13 +225,24 @@ impl Loss {
         &self.parameters
     }
 
+    /// The form of its examples.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        match &self.kernels {
+            Kernels::Pointwise(_) => Form::Pointwise,
+            Kernels::ClassAxis(_) => Form::ClassAxis,
+            Kernels::Joint(_) => Form::Joint,
+        }
+    }
+
     /// Whether an example is a row of class scores.
     #[must_use]
     pub fn has_class_axis(&self) -> bool {
-        matches!(self.kernels, Kernels::ClassAxis(_))
+        self.form() == Form::ClassAxis
     }
 
-    /// The formula: the loss, and for pointwise losses its gradient and second derivative. For a
+    /// The formula: the loss, and but for losses over a class axis its gradient and second derivative
+    /// (by each component, if there are several). For a
     /// loss whose description has a `row_loss`, that is the definition, and the formula only the
     /// loss of a row of one class.
     #[must_use]
@@ -138,6 +250,33 @@ impl Loss {
         match &self.kernels {
             Kernels::Pointwise(kernels) => kernels.formula(),
             Kernels::ClassAxis(kernels) => kernels.formula(),
+            Kernels::Joint(kernels) => kernels.formula(&self.description.component_names()),
+        }
+    }
+
+    /// The text of derivatives of an order, one to a line.
+    fn derivative(&self, formula: &Formula, order: usize) -> String {
+        let components = self.description.components;
+        if components.is_empty() {
+            return formula.text(order);
+        }
+        let first = 1 + (order - 1) * components.len();
+        let texts = (first..).map(|result| formula.text(result));
+        let line =
+            |(component, text): (&Component, String)| format!("by {}: {text}", component.name);
+        components.iter().zip(texts).map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What the symbols of the formula are, but for parameters.
+    fn symbols(&self) -> String {
+        let components = self.description.component_names();
+        match self.form() {
+            Form::Pointwise => "p is the prediction, y the target.".to_owned(),
+            Form::ClassAxis => "p_c is the prediction and y_c the target of class c.".to_owned(),
+            Form::Joint if components.is_empty() => {
+                "p_k is predicted number k of K, counted from 0, y the target.".to_owned()
+            }
+            Form::Joint => format!("{} are predicted, y is the target.", components.join(", ")),
         }
     }
 
@@ -157,14 +296,19 @@ impl Loss {
         add("loss", d.row_loss.map_or_else(|| formula.text(0), str::to_owned), true);
         if self.has_class_axis() {
             add("gradient", d.row_gradient.unwrap_or_default().to_owned(), true);
-            let symbols = "p_c is the prediction and y_c the target of class c.";
-            add("symbols", symbols.to_owned(), false);
         } else {
-            add("gradient", formula.text(1), true);
-            add("second", formula.text(2), true);
-            add("symbols", "p is the prediction, y the target.".to_owned(), false);
+            add("gradient", self.derivative(&formula, 1), true);
+            add("second", self.derivative(&formula, 2), true);
         }
-        add("prediction", format!("{}: {}", d.prediction_meaning, d.prediction), false);
+        add("symbols", self.symbols(), false);
+        if d.components.is_empty() {
+            add("prediction", format!("{}: {}", d.prediction_meaning, d.prediction), false);
+        } else {
+            add("prediction", d.prediction_meaning.to_owned(), false);
+        }
+        for c in d.components {
+            add("component", format!("{}: {}: {}", c.name, c.meaning, c.domain), false);
+        }
         let label = if self.has_class_axis() { "a class label, or for each class: " } else { "" };
         add("target", format!("{label}{}", d.target), false);
         add("link", d.link.unwrap_or_default().to_owned(), false);
@@ -189,7 +333,7 @@ impl Loss {
     pub fn pointwise_kernels(&self) -> Option<&dyn PointwiseKernels> {
         match &self.kernels {
             Kernels::Pointwise(kernels) => Some(&**kernels),
-            Kernels::ClassAxis(_) => None,
+            _ => None,
         }
     }
 
@@ -198,7 +342,16 @@ impl Loss {
     pub fn class_kernels(&self) -> Option<&dyn ClassKernels> {
         match &self.kernels {
             Kernels::ClassAxis(kernels) => Some(&**kernels),
-            Kernels::Pointwise(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The kernels of a loss of several predicted numbers and one target.
+    #[must_use]
+    pub fn joint_kernels(&self) -> Option<&dyn JointKernels> {
+        match &self.kernels {
+            Kernels::Joint(kernels) => Some(&**kernels),
+            _ => None,
         }
     }
 }

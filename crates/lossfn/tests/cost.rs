@@ -2,12 +2,13 @@
 
 use half::f16;
 use lossfn::losses::binary::{BinaryCrossEntropy, BinaryCrossEntropyWithLogits};
+use lossfn::losses::distribution::GaussianNll;
 use lossfn::losses::margin::Hinge;
 use lossfn::losses::multiclass::{CategoricalCrossEntropy, SoftmaxCrossEntropy};
 use lossfn::losses::regression::{AbsoluteError, Huber, LogCosh, SquaredError};
 use lossfn::{
-    CATALOG, Cost, CostState, Denominator, Error, Examples, HeadWeight, Heads, Loss, NothingValid,
-    Reduction,
+    CATALOG, Cost, CostState, Denominator, Domain, Error, Examples, Form, HeadWeight, Heads, Loss,
+    NothingValid, Reduction,
 };
 use lossfn_testkit::points::Rng;
 use ndarray::{Array2, Array4, ArrayD, ArrayView2, IxDyn, arr2};
@@ -651,7 +652,12 @@ fn losses_are_found_by_name() {
 fn nan_never_vanishes_from_a_cost() {
     for entry in CATALOG {
         let cost = Cost::new(entry.with_defaults());
-        let width = if entry.with_defaults().has_class_axis() { 3 } else { 1 };
+        let components = entry.description.components.len();
+        let width = match entry.with_defaults().form() {
+            Form::Pointwise => 1,
+            _ if components > 0 => components,
+            _ => 3,
+        };
         for count in [1, 65, 5000] {
             for all in [false, true] {
                 // Perfect predictions, as far as a loss can be 0 at all, but for one or all of them.
@@ -659,12 +665,15 @@ fn nan_never_vanishes_from_a_cost() {
                 let from = if all { 0 } else { (count - 1) * width };
                 prediction[from..].fill(f64::NAN);
                 let labels = vec![1i64; count];
-                let numbers = vec![1.0; count];
-                let value = if width == 1 {
-                    cost.value(&prediction, &numbers)
-                } else {
-                    let rows = ArrayView2::from_shape((count, width), &prediction).unwrap();
-                    cost.value(rows, &labels)
+                let mut numbers = vec![1.0; count];
+                if entry.description.target == Domain::OpenUnit {
+                    numbers.fill(0.5);
+                }
+                let rows = ArrayView2::from_shape((count, width), &prediction).unwrap();
+                let value = match cost.loss().form() {
+                    Form::Pointwise => cost.value(&prediction, &numbers),
+                    Form::ClassAxis => cost.value(rows, &labels),
+                    Form::Joint => cost.value(rows, &numbers),
                 };
                 assert!(value.unwrap().is_nan(), "{} {count} {all}", entry.description.id);
             }
@@ -839,4 +848,58 @@ fn a_divergence_has_no_class_weights() {
         "jensen_shannon cannot have class weights: it is not linear in the target, so no part of it \
          belongs to a class alone"
     );
+}
+
+fn gaussian() -> Cost {
+    Cost::new(GaussianNll::default())
+}
+
+#[test]
+fn components_may_lie_along_any_axis() {
+    let mut rng = Rng::named("component axis");
+    let prediction = Array4::from_shape_simple_fn((2, 2, 3, 5), || 0.5 + rng.unit());
+    let target = ArrayD::from_shape_simple_fn(IxDyn(&[2, 3, 5]), || rng.unit());
+    let moved = prediction.view().permuted_axes([0, 2, 3, 1]).as_standard_layout().to_owned();
+    let mut expected = moved.clone();
+    let value = gaussian().value_and_gradient(&moved, &target, &mut expected).unwrap();
+    for axis in [1, -3] {
+        let cost = gaussian().component_axis(axis).unwrap();
+        let mut gradient = prediction.clone();
+        assert_eq!(cost.value_and_gradient(&prediction, &target, &mut gradient).unwrap(), value);
+        assert_eq!(gradient.view().permuted_axes([0, 2, 3, 1]), expected);
+    }
+    let error = squared().component_axis(0).unwrap_err();
+    let text = "squared_error cannot have a component axis: it is not one of several predicted \
+                numbers for each target";
+    assert_eq!(message(&error), text);
+    let error = gaussian().class_axis(0).unwrap_err();
+    let text = "gaussian_nll cannot have a class axis: its examples are not rows of class scores";
+    assert_eq!(message(&error), text);
+}
+
+#[test]
+fn predictions_of_several_numbers_that_do_not_fit_are_refused() {
+    let target = [0.0; 2];
+    let refusal = |shape: &[usize]| {
+        let prediction = ArrayD::<f64>::ones(IxDyn(shape));
+        message(&gaussian().value(&prediction, &target).unwrap_err())
+    };
+    let text = "gaussian_nll takes 2 predicted numbers (mean, variance), and there are 3";
+    assert_eq!(refusal(&[2, 3]), text);
+    let text = "target has shape [2], the prediction without its component axis has shape [3]; they \
+                must agree";
+    assert_eq!(refusal(&[3, 2]), text);
+    let text =
+        "gaussian_nll needs an axis of components: the prediction of shape [] has no axis -1";
+    assert_eq!(refusal(&[]), text);
+    let prediction = arr2(&[[-1.0, 1.0], [-1.0, -2.0]]);
+    let error = gaussian().value(&prediction, &target).unwrap_err();
+    let text = "variance -2 at position 1 is outside the domain of gaussian_nll: above 0";
+    assert_eq!(message(&error), text);
+    let masked = Examples::new(&prediction, &target).mask(&[true, false]);
+    assert_eq!(gaussian().value_of(&masked), Ok(0.5));
+    let rows = Array2::<f64>::zeros((2, 0));
+    let quantiles = Cost::new("multi_quantile".parse::<Loss>().unwrap());
+    let text = "multi_quantile needs components, and the prediction of shape [2, 0] has none";
+    assert_eq!(message(&quantiles.value(&rows, &target).unwrap_err()), text);
 }

@@ -30,13 +30,19 @@ fn json(loss: &Loss) -> String {
             })
         })
         .collect();
+    let component = |c: &lossfn::Component| json!({"name": c.name, "domain": c.domain.to_string(), "meaning": c.meaning});
+    let components: Vec<_> = d.components.iter().map(component).collect();
     json_text(&json!({
         "id": d.id, "loss": loss.to_string(), "aliases": d.aliases, "task": d.task.name(),
         "summary": d.summary,
         "formula": {
             "loss": formula("loss"), "gradient": formula("gradient"), "second": formula("second"),
         },
-        "prediction": {"meaning": d.prediction_meaning, "domain": d.prediction.to_string()},
+        "prediction": {
+            "meaning": d.prediction_meaning,
+            "domain": d.components.is_empty().then(|| d.prediction.to_string()),
+            "components": components,
+        },
         "target": {"domain": d.target.to_string()},
         "link": d.link, "parameters": parameters, "optimum": d.optimum, "limits": d.limits,
         "peers": d.peers, "reference": d.reference,
@@ -58,7 +64,8 @@ fn text(loss: &Loss) -> String {
             out.push('\n');
         }
         before = section.heading;
-        for (n, line) in wrap(&section.text, 98 - HEADINGS).into_iter().enumerate() {
+        let lines = section.text.lines().flat_map(|line| wrap(line, 98 - HEADINGS));
+        for (n, line) in lines.enumerate() {
             let left = if n == 0 { heading } else { "" };
             out.push_str(format!("{left:HEADINGS$}{line}").trim_end());
             out.push('\n');

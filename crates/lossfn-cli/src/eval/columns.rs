@@ -3,6 +3,7 @@
 use crate::error::CliError;
 use crate::eval::Question;
 use crate::read::{Column, ColumnType, ReadAs, Request, Source, table_name};
+use lossfn::Form;
 use std::path::Path;
 
 /// The columns of one table that are read, in the order of the requests made of it.
@@ -38,11 +39,12 @@ impl Roles {
             names: Vec::new(),
         };
         let find = |wanted: &str| find(wanted, columns, path);
-        let over_classes = question.costs()?.iter().any(|cost| cost.loss().has_class_axis());
+        let costs = question.costs()?;
+        let over_rows = costs.iter().any(|cost| cost.loss().form() != Form::Pointwise);
         let mut request_all = |wanted: &str| -> Result<Vec<usize>, CliError> {
             let chosen = select(wanted, columns, path)?;
             // Text does not tell by its column alone whether it holds lists.
-            let may_be_list = over_classes && chosen.len() == 1;
+            let may_be_list = over_rows && chosen.len() == 1;
             let read_as = |at: usize| match columns[at].kind {
                 ColumnType::List => ReadAs::List,
                 ColumnType::Text if may_be_list => ReadAs::List,

@@ -4,7 +4,7 @@ use crate::eval::Question;
 use crate::eval::columns::Roles;
 use crate::eval::totals::Place;
 use crate::read::{Batch, Values};
-use lossfn::{Cost, Domain, Error, Examples, Loss, Scored};
+use lossfn::{Cost, Domain, Error, Examples, Form, Loss, Scored, find};
 use ndarray::{ArrayView1, ArrayView2};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -172,7 +172,12 @@ impl<'a> Rows<'a> {
     ) -> Result<(), Fault> {
         let description = cost.loss().description();
         let (k, target_width) = (self.prediction.width, self.target.width);
-        let scored = if cost.loss().has_class_axis() {
+        let as_rows = || {
+            let rows = ArrayView2::from_shape((self.count, k), &self.prediction.values);
+            rows.map_err(|error| Fault::whole(error.to_string()))
+        };
+        let form = cost.loss().form();
+        let scored = if form == Form::ClassAxis {
             if k < 2 {
                 let column = &self.roles.names[self.roles.prediction[0]];
                 return Err(Fault::whole(format!(
@@ -181,8 +186,7 @@ impl<'a> Rows<'a> {
                     cost.loss()
                 )));
             }
-            let prediction = ArrayView2::from_shape((self.count, k), &self.prediction.values);
-            let prediction = prediction.map_err(|error| Fault::whole(error.to_string()))?;
+            let prediction = as_rows()?;
             let examples = if target_width == 1 {
                 Examples::new(prediction, &*self.target.values)
             } else if target_width != k {
@@ -195,6 +199,25 @@ impl<'a> Rows<'a> {
                     ArrayView2::from_shape((self.count, target_width), &self.target.values);
                 Examples::new(prediction, target.map_err(|error| Fault::whole(error.to_string()))?)
             };
+            cost.for_each_scored(&self.complete(examples), each)
+        } else if form == Form::Joint {
+            let names = description.component_names();
+            if !names.is_empty() && names.len() != k {
+                return Err(Fault::whole(format!(
+                    "{} takes {} predicted numbers per row ({}), and there are {k}; name a column for \
+                     each, in this order (--prediction 'a,b'), or a column of lists",
+                    cost.loss(),
+                    names.len(),
+                    names.join(", ")
+                )));
+            }
+            if target_width != 1 {
+                return Err(Fault::whole(format!(
+                    "{} takes one target per row, and there are {target_width}; name one column",
+                    cost.loss()
+                )));
+            }
+            let examples = Examples::new(as_rows()?, &*self.target.values);
             cost.for_each_scored(&self.complete(examples), each)
         } else {
             self.check_single(cost.loss())?;
@@ -299,7 +322,10 @@ impl<'a> Rows<'a> {
                     _ => "",
                 };
                 let message = format!("{what} {value}: {loss} takes {domain}{hint}");
-                let at = numbers.row(*position).iter().position(|x| x == value).unwrap_or(0);
+                let components = find(loss).map_or(&[][..], |entry| entry.description.components);
+                let component = components.iter().position(|component| component.name == *what);
+                let equal = || numbers.row(*position).iter().position(|x| x == value);
+                let at = component.or_else(equal).unwrap_or(0);
                 let column = name(columns).or_else(|| name_at(columns, at));
                 (Some(*position), column, message)
             }

@@ -43,7 +43,6 @@ fn losses_are_listed_by_task() {
     for task in tasks {
         let listed = Folder::new().run(&format!("list --task {task} --format json")).json();
         let expected: Vec<_> = all.iter().filter(|loss| loss["task"] == task).cloned().collect();
-        assert!(!expected.is_empty());
         assert_eq!(listed, Value::from(expected.clone()));
         found += expected.len();
         let table = Folder::new().run(&format!("list --task {task}")).answer();

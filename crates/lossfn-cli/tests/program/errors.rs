@@ -586,3 +586,17 @@ fn standard_input_is_named_in_messages() {
         assert_eq!(refusal, format!("lossfn: {message}\n"));
     }
 }
+
+#[test]
+fn several_predicted_numbers_are_checked_one_by_one() {
+    let folder = Folder::with("t.csv", "y,m,v,w\n0,1,1,1\n0,1,-2,1\n");
+    let eval = |loss: &str, columns: &str| {
+        folder.run(&format!("eval t.csv --loss {loss} --target y --prediction {columns}")).refusal()
+    };
+    let error = eval("gaussian_nll", "m,v");
+    assert!(error.contains("row 2, column v: variance -2: gaussian_nll takes above 0"), "{error}");
+    let error = eval("gaussian_nll", "m");
+    assert!(error.contains("takes 2 predicted numbers per row (mean, variance), and there are 1"));
+    let error = eval("gaussian_nll", "m,v,w");
+    assert!(error.contains("takes 2 predicted numbers per row (mean, variance), and there are 3"));
+}

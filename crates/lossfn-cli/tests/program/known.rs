@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::fs;
 
 /// Loss, CSV file, columns of the prediction, and the mean that is known.
-const KNOWN: [(&str, &str, &str, f64); 6] = [
+const KNOWN: [(&str, &str, &str, f64); 9] = [
     ("huber(1)", "y,p\n1,0\n1,1\n0,0\n0,1\n1,1\n", "p", 0.2),
     (
         "categorical_cross_entropy",
@@ -24,6 +24,9 @@ const KNOWN: [(&str, &str, &str, f64); 6] = [
         0.223_143_551_314_209_7,
     ),
     ("binary_cross_entropy", "y,p\n0,.4\n1,.6\n", "p", 0.510_825_623_765_990_7),
+    ("gaussian_nll", "y,m,v\n0,1,1\n1,1,1\n", "m,v", 0.25),
+    ("gaussian_nll_log_variance", "y,m,s\n0,2,0\n", "m,s", 2.0),
+    ("multi_quantile(0.25,0.75)", "y,low,high\n1,0,3\n", "low,high", 0.375),
     // ln(1 + e^-22 + e^-34 + e^-39)
     ("softmax_cross_entropy", "y,a,b,c,d\n0,44,10,22,5\n", "a,b,c,d", 2.789_485_347_046_420_7e-10),
 ];

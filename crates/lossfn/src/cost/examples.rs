@@ -24,7 +24,7 @@ impl<'a> Examples<'a> {
     }
 
     /// A weight for each example: a finite number, 0 or more. One per element of the prediction for
-    /// pointwise losses, one per row of scores for losses over a class axis.
+    /// pointwise losses, one per row for losses over a class axis or of several predicted numbers.
     #[must_use]
     pub fn weights(self, weights: impl Into<Array<'a>>) -> Self {
         Self { weights: Some(weights.into()), ..self }

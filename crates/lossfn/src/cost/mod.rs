@@ -20,7 +20,7 @@ pub use state::CostState;
 use crate::array::{Array, ArrayMut};
 use crate::class_axis::Hessian;
 use crate::error::Error;
-use crate::loss::Loss;
+use crate::loss::{Form, Loss};
 use pass::{Pass, Product, Wanted};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -162,7 +162,8 @@ pub struct Cost {
     nothing_valid: NothingValid,
     class_weights: Option<Vec<f64>>,
     ignored_class: Option<i64>,
-    class_axis: isize,
+    /// The axis of classes, or of several predicted numbers.
+    axis: isize,
 }
 
 impl Cost {
@@ -175,7 +176,7 @@ impl Cost {
             nothing_valid: NothingValid::default(),
             class_weights: None,
             ignored_class: None,
-            class_axis: -1,
+            axis: -1,
         }
     }
 
@@ -239,14 +240,31 @@ impl Cost {
     /// [`Error::DoesNotApply`].
     pub fn class_axis(self, axis: isize) -> Result<Self, Error> {
         self.needs_class_axis("a class axis")?;
-        Ok(Self { class_axis: axis, ..self })
+        Ok(Self { axis, ..self })
+    }
+
+    /// Sets the axis of the prediction that the several numbers predicted for one target lie along;
+    /// negative counts from the end. The default is the last, -1. Only for losses of several predicted
+    /// numbers.
+    ///
+    /// # Errors
+    /// [`Error::DoesNotApply`].
+    pub fn component_axis(self, axis: isize) -> Result<Self, Error> {
+        if self.loss.form() == Form::Joint {
+            return Ok(Self { axis, ..self });
+        }
+        let reason = "it is not one of several predicted numbers for each target";
+        Err(Error::DoesNotApply { loss: self.loss.id(), setting: "a component axis", reason })
     }
 
     fn needs_class_axis(&self, setting: &'static str) -> Result<(), Error> {
         if self.loss.has_class_axis() {
             return Ok(());
         }
-        let reason = "its examples are single predictions, not rows of class scores";
+        let reason = match self.loss.form() {
+            Form::Joint => "its examples are not rows of class scores",
+            _ => "its examples are single predictions, not rows of class scores",
+        };
         Err(Error::DoesNotApply { loss: self.loss.id(), setting, reason })
     }
 
@@ -260,7 +278,8 @@ impl Cost {
     ///
     /// Prediction and target of a pointwise loss have the same shape, of any number of dimensions;
     /// each element is an example. For a loss over a class axis the target has either the shape of
-    /// the prediction (distributions) or that shape without the class axis (labels).
+    /// the prediction (distributions) or that shape without the class axis (labels). For a loss of
+    /// several predicted numbers the target has the shape of the prediction without their axis.
     ///
     /// # Errors
     /// Shapes that differ, labels, targets or predictions outside their domain, nothing valid,
@@ -326,8 +345,8 @@ impl Cost {
         self.run(examples, wanted).map(|_| ())
     }
 
-    /// Cost, gradient and second derivative of examples. For losses over a class axis `second` is
-    /// the diagonal: twice by each score.
+    /// Cost, gradient and second derivative of examples. For losses over a class axis, or
+    /// of several predicted numbers, `second` is the diagonal: twice by each score or number.
     ///
     /// # Errors
     /// As [`Cost::value_and_gradient`].

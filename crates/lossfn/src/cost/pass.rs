@@ -8,7 +8,7 @@ use crate::class_axis::{ClassBlock, ClassTargets, Hessian};
 use crate::describe::Domain;
 use crate::error::Error;
 use crate::kernel::{BLOCK, ClassOutputs, InstructionSet, Outputs};
-use crate::loss::Kernels;
+use crate::loss::{Form, Kernels};
 use std::ops::Range;
 
 /// Elements of the prediction from which work is spread over threads, and which a thread then gets
@@ -92,9 +92,9 @@ pub(super) struct Pass<'c, 'a> {
     pub(super) mask: Option<Array<'a>>,
     /// The number of examples.
     examples: usize,
-    /// Elements of the prediction per example: the number of classes, or 1.
+    /// Elements of the prediction per example: the number of classes or of components, or 1.
     pub(super) width: usize,
-    /// The class axis, if there is one.
+    /// The axis of the classes or components, if there is one.
     axis: Option<usize>,
     /// The shape of the prediction, as it was given.
     whole: Vec<usize>,
@@ -107,27 +107,33 @@ impl<'c, 'a> Pass<'c, 'a> {
         let Examples { prediction, target, weights, mask } = examples.clone();
         let whole = prediction.shape().to_vec();
         // Shapes are compared as they were given, before any axis is moved.
-        let (axis, shape, width) = if cost.loss.has_class_axis() {
-            let axis = class_axis(cost, &whole)?;
+        let form = cost.loss.form();
+        let (axis, shape, width) = if form == Form::Pointwise {
+            (None, whole.clone(), 1)
+        } else {
+            let axis = row_axis(cost, &whole)?;
             let mut shape = whole.clone();
             let width = shape.remove(axis);
             (Some(axis), shape, width)
-        } else {
-            (None, whole.clone(), 1)
         };
         let target = match axis {
-            None => {
-                same_shape("target", target.shape(), "the prediction", &whole)?;
-                Target::Values(target)
-            }
-            Some(axis) if target.shape().len() == whole.len() => {
+            Some(axis) if form == Form::ClassAxis && target.shape().len() == whole.len() => {
                 same_shape("target", target.shape(), "the prediction", &whole)?;
                 Target::Distributions(target.with_last_axis(axis))
             }
-            Some(_) => {
+            Some(_) if form == Form::ClassAxis => {
                 let rows = "the prediction without its class axis";
                 same_shape("target", target.shape(), rows, &shape)?;
                 Target::Labels(target)
+            }
+            Some(_) => {
+                let rows = "the prediction without its component axis";
+                same_shape("target", target.shape(), rows, &shape)?;
+                Target::Values(target)
+            }
+            None => {
+                same_shape("target", target.shape(), "the prediction", &whole)?;
+                Target::Values(target)
             }
         };
         let prediction = match axis {
@@ -216,7 +222,7 @@ impl<'c, 'a> Pass<'c, 'a> {
         Ok(())
     }
 
-    /// What is wanted, if its shapes fit, with the class axis where that of the prediction is.
+    /// What is wanted, if its shapes fit, with the axis of the rows where that of the prediction is.
     fn fitting<'w, 'v>(&self, mut wanted: Wanted<'w, 'v>) -> Result<Wanted<'w, 'v>, Error> {
         for (what, array) in [("gradient", &mut wanted.gradient), ("second", &mut wanted.second)] {
             if let Some(found) = array.take() {
@@ -325,6 +331,7 @@ impl<'c, 'a> Pass<'c, 'a> {
         let elements = n * self.width;
         let Buffers {
             prediction,
+            column,
             target,
             value,
             losses,
@@ -342,16 +349,30 @@ impl<'c, 'a> Pass<'c, 'a> {
         let prediction = self.prediction.read(start, prediction);
         let description = self.cost.loss.description();
         let valid = weighing.valid.as_slice();
-        self.check("prediction", prediction, description.prediction, block.start, valid)?;
-        let target = match &self.target {
-            Target::Values(array) | Target::Distributions(array) => {
-                target.resize(elements, T::default());
-                let target = array.read(start, target);
-                self.check("target", target, description.target, block.start, valid)?;
-                target
+        if description.components.is_empty() {
+            let domain = description.prediction;
+            self.check("prediction", prediction, self.width, domain, block.start, valid)?;
+        }
+        for (place, component) in description.components.iter().enumerate() {
+            if component.domain != Domain::Real {
+                column.clear();
+                column.extend(prediction.iter().skip(place).step_by(self.width));
+                self.check(component.name, column, 1, component.domain, block.start, valid)?;
             }
-            Target::Labels(_) => &[],
+        }
+        let (numbers, width) = match &self.target {
+            Target::Values(array) => (Some(array), 1),
+            Target::Distributions(array) => (Some(array), self.width),
+            Target::Labels(_) => (None, 0),
         };
+        let target: &[T] = match numbers {
+            Some(array) => {
+                target.resize(n * width, T::default());
+                array.read(block.start * width, target)
+            }
+            None => &[],
+        };
+        self.check("target", target, width, description.target, block.start, valid)?;
 
         // Derivatives go straight to the caller's memory where it is of the kernel's type.
         let place = (block.start - origin) * self.width..(block.end - origin) * self.width;
@@ -389,9 +410,17 @@ impl<'c, 'a> Pass<'c, 'a> {
                     second: &mut *to_second.slice,
                 };
                 T::run_pointwise(&**kernels, set, prediction, target, to);
-                for (loss, &value) in losses.iter_mut().zip(&*value) {
-                    *loss = value.to_f64();
-                }
+                widen(value, losses);
+            }
+            Kernels::Joint(kernels) => {
+                value.resize(n, T::default());
+                let to = Outputs {
+                    value,
+                    gradient: &mut *to_gradient.slice,
+                    second: &mut *to_second.slice,
+                };
+                T::run_joint(&**kernels, set, prediction, target, to);
+                widen(value, losses);
             }
             Kernels::ClassAxis(kernels) => {
                 let rows = ClassBlock {
@@ -452,11 +481,13 @@ impl<'c, 'a> Pass<'c, 'a> {
         Ok(())
     }
 
-    /// Refuses numbers outside a domain, unless their example is not valid.
+    /// Refuses numbers outside a domain, unless their example is not valid. `width` of the numbers
+    /// belong to an example.
     pub(super) fn check<T: Kernel>(
         &self,
         what: &'static str,
         numbers: &[T],
+        width: usize,
         domain: Domain,
         start: usize,
         valid: &[bool],
@@ -466,12 +497,12 @@ impl<'c, 'a> Pass<'c, 'a> {
             return Ok(());
         }
         let wrong = |&(at, &x): &(usize, &T)| {
-            !domain.contains(x) && valid.get(at / self.width).is_none_or(|valid| *valid)
+            !domain.contains(x) && valid.get(at / width).is_none_or(|valid| *valid)
         };
         match numbers.iter().enumerate().find(wrong) {
             None => Ok(()),
             Some((at, x)) => {
-                let (value, position) = (x.to_f64(), start + at / self.width);
+                let (value, position) = (x.to_f64(), start + at / width);
                 Err(Error::OutsideDomain {
                     what,
                     value,
@@ -549,6 +580,8 @@ fn rescale<T: Kernel>(slice: &mut [T], width: usize, divisor: f64, weights: Opti
 #[derive(Default)]
 struct Buffers<T> {
     prediction: Vec<T>,
+    /// One of the components of the prediction.
+    column: Vec<T>,
     target: Vec<T>,
     value: Vec<T>,
     losses: Vec<f64>,
@@ -569,15 +602,28 @@ fn merged(
     Ok(state)
 }
 
-fn class_axis(cost: &Cost, shape: &[usize]) -> Result<usize, Error> {
-    let (loss, axis) = (cost.loss.id(), cost.class_axis);
+fn widen<T: Kernel>(values: &[T], losses: &mut [f64]) {
+    for (loss, &value) in losses.iter_mut().zip(values) {
+        *loss = value.to_f64();
+    }
+}
+
+/// The axis of the classes or components.
+fn row_axis(cost: &Cost, shape: &[usize]) -> Result<usize, Error> {
+    let (loss, axis) = (cost.loss.id(), cost.axis);
+    let of = if cost.loss.has_class_axis() { "classes" } else { "components" };
     let dimensions = shape.len() as isize;
     let from_start = if axis < 0 { axis + dimensions } else { axis };
     if !(0..dimensions).contains(&from_start) {
-        return Err(Error::NoClassAxis { loss, shape: shape.to_vec(), axis });
+        return Err(Error::NoSuchAxis { loss, of, shape: shape.to_vec(), axis });
     }
-    if shape[from_start as usize] == 0 {
-        return Err(Error::NoClasses { loss, shape: shape.to_vec() });
+    let (found, components) =
+        (shape[from_start as usize], cost.loss.description().component_names());
+    if !components.is_empty() && components.len() != found {
+        return Err(Error::ComponentCount { loss, found, components });
+    }
+    if found == 0 {
+        return Err(Error::EmptyAxis { loss, of, shape: shape.to_vec() });
     }
     Ok(from_start as usize)
 }

@@ -99,7 +99,7 @@ impl Pass<'_, '_> {
                 number.resize(n * self.width, 0.0);
                 target.copy(block.start * self.width, number);
                 let domain = self.cost.loss.description().target;
-                self.check("target", number, domain, block.start, valid)?;
+                self.check("target", number, self.width, domain, block.start, valid)?;
                 // The mean weight of the classes, so that equal weights change nothing.
                 let mean = |row: &[f64]| {
                     let total: f64 = row.iter().sum();

@@ -4,8 +4,10 @@
 //! half-precision types, weights, masks, scaling, summing and threads are around it, in `cost`.
 
 pub(crate) mod isa;
+pub(crate) mod joint;
 
 pub use isa::InstructionSet;
+pub use joint::JointKernels;
 
 use crate::class_axis::{ClassAxis, ClassBlock, Hessian, RowGradients};
 use crate::loss::Pointwise;
@@ -15,7 +17,8 @@ use isa::Work;
 /// The number of elements that are worked on at a time: they stay in the first-level cache.
 pub const BLOCK: usize = 4096;
 
-/// Where a kernel puts its results: all of the length of the block, or empty if not wanted. The second
+/// Where a kernel puts its results: one for each example of the block (derivatives: one for each
+/// predicted number), or empty if not wanted. The second
 /// derivative is only computed together with the gradient; without, `second` is left as it is.
 pub struct Outputs<'a, T> {
     /// The losses.
@@ -24,6 +27,12 @@ pub struct Outputs<'a, T> {
     pub gradient: &'a mut [T],
     /// Their second derivatives by the prediction.
     pub second: &'a mut [T],
+}
+
+/// A derivative. It need not depend on the data; where the loss is NaN, it is to be NaN too.
+#[inline(always)]
+fn keep_nan<T: Real, I: Isa>(derivative: Lane<T, I>, value: Lane<T, I>) -> T {
+    if value.0.is_nan() { value.0 } else { derivative.0 }
 }
 
 /// A pointwise loss behind a pointer: its compiled kernels and its formula.
@@ -122,11 +131,9 @@ fn pointwise_loop<T: Real, I: Isa, L: Pointwise, const ORDER: usize>(
         } else {
             let jet = loss.loss(Jet::variable(p), Jet::fixed(y));
             value[i] = jet.value.0;
-            // A slope need not depend on the data; where the loss is NaN, it is to be NaN too.
-            let keep_nan = |x: Lane<T, I>| if jet.value.0.is_nan() { jet.value.0 } else { x.0 };
-            gradient[i] = keep_nan(jet.gradient());
+            gradient[i] = keep_nan(jet.gradient(), jet.value);
             if ORDER == 2 {
-                second[i] = keep_nan(jet.curvature());
+                second[i] = keep_nan(jet.curvature(), jet.value);
             }
         }
     }

@@ -44,6 +44,18 @@ catalog! {
         pointwise inverse_gaussian::InverseGaussian,
         pointwise inverse_gaussian_log_link::InverseGaussianLogLink,
     }
+    distribution {
+        joint gaussian_nll::GaussianNll,
+        joint gaussian_nll_log_variance::GaussianNllLogVariance,
+        joint laplace_nll::LaplaceNll,
+        joint student_t_nll::StudentTNll,
+        joint log_normal_nll::LogNormalNll,
+        joint beta_nll::BetaNll,
+        joint von_mises_nll::VonMisesNll,
+        joint crps_gaussian::CrpsGaussian,
+        ensemble multi_quantile::MultiQuantile,
+        ensemble crps_quantiles::CrpsQuantiles,
+    }
     margin {
         pointwise zero_one::ZeroOne,
         pointwise perceptron::Perceptron,

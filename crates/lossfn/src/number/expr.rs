@@ -1,6 +1,6 @@
 //! The instance of [`Number`] that records what is done to it: the formula itself.
 
-use super::{Mask, Number};
+use super::{Composite, Mask, Number};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
@@ -218,9 +218,9 @@ impl Formula {
     /// Records what a function does with expressions.
     ///
     /// The results share their nodes. Traces nest: an inner one has a graph of its own.
-    pub fn trace<const RESULTS: usize>(function: impl FnOnce() -> [Expr; RESULTS]) -> Self {
+    pub fn trace<R: IntoIterator<Item = Expr>>(function: impl FnOnce() -> R) -> Self {
         let outer = GRAPH.take();
-        let results = function().map(|expr| expr.0).to_vec();
+        let results = function().into_iter().map(|expr| expr.0).collect();
         let graph = GRAPH.replace(outer);
         Self { nodes: graph.nodes, results }
     }
@@ -537,6 +537,16 @@ impl Number for Expr {
     }
     fn xlog1py(self, y: Self) -> Self {
         self.binary(Binary::Xlog1py, y)
+    }
+    // What has a better form is shown as it is defined.
+    fn times_exp(self, y: Self) -> Self {
+        self * y.exp()
+    }
+    fn half_square_times_exp(self, y: Self) -> Self {
+        self.square() * y.exp() / 2.0
+    }
+    fn composite<C: Composite>(self, y: Self, composite: C) -> Self {
+        composite.definition(self, y)
     }
     fn total(terms: impl IntoIterator<Item = Self>) -> Self {
         let mut terms = terms.into_iter();

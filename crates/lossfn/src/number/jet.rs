@@ -3,7 +3,7 @@
 //! Everything here must be inlined into the kernels, or they are not widened to vectors. A closure
 //! cannot be told to be; those that are called once are, so what is used twice is a function.
 
-use super::{Number, special};
+use super::{Composite, Number, special};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A number with its first and second derivative by one variable.
@@ -324,6 +324,18 @@ impl<N: Number> Number for Jet<N> {
     fn xlog1py(self, y: Self) -> Self {
         let value = self.value.xlog1py(y.value);
         self.x_times_ln(y, value, || y.value.ln1p(), y.value + 1.0)
+    }
+    #[inline(always)]
+    fn times_exp(self, y: Self) -> Self {
+        self.times_exp_rule(y)
+    }
+    #[inline(always)]
+    fn half_square_times_exp(self, y: Self) -> Self {
+        self.half_square_times_exp_rule(y)
+    }
+    #[inline(always)]
+    fn composite<C: Composite>(self, y: Self, composite: C) -> Self {
+        self.composite_rule(y, composite)
     }
     #[inline(always)]
     fn power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {

@@ -257,6 +257,14 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
         Self::pick(self.0 == T::default(), Self::constant(0.0), self * y.ln())
     }
     #[inline(always)]
+    fn times_exp(self, y: Self) -> Self {
+        self.times_exp_lane(y)
+    }
+    #[inline(always)]
+    fn half_square_times_exp(self, y: Self) -> Self {
+        self.half_square_times_exp_lane(y)
+    }
+    #[inline(always)]
     fn xlog1py(self, y: Self) -> Self {
         Self::pick(self.0 == T::default(), Self::constant(0.0), self * y.ln1p())
     }

@@ -13,6 +13,7 @@
 )]
 
 mod coefficients;
+mod composite;
 mod expr;
 mod jet;
 mod lane;
@@ -22,6 +23,7 @@ mod sigmoid;
 mod special;
 mod wide;
 
+pub use composite::{Composite, Partials};
 pub use expr::{Binary, Comparison, Condition, Expr, Formula, Node, Unary};
 pub use jet::Jet;
 pub use lane::{Fused, Isa, Lane, Unfused};
@@ -62,7 +64,7 @@ pub trait Number:
     /// A number that does not depend on the data.
     fn constant(value: f64) -> Self;
 
-    /// A parameter of the loss: a constant that keeps its name in the formula's text.
+    /// A parameter of the loss: a constant that keeps its name in the formula's text. So does `pi`.
     #[inline(always)]
     fn parameter(_name: &'static str, value: f64) -> Self {
         Self::constant(value)
@@ -111,6 +113,15 @@ pub trait Number:
     fn xlogy(self, y: Self) -> Self;
     /// x ln(1 + y), and 0 where x is 0 whatever y is.
     fn xlog1py(self, y: Self) -> Self;
+    /// x e^y, without overflow of e^y, and 0 where x is 0 whatever y is.
+    fn times_exp(self, y: Self) -> Self;
+    /// x² e^y / 2, without overflow of x² or e^y, and 0 where x is 0 whatever y is.
+    fn half_square_times_exp(self, y: Self) -> Self;
+    /// A function of this and another number that has a form and derivatives of its own.
+    #[inline(always)]
+    fn composite<C: Composite>(self, y: Self, composite: C) -> Self {
+        composite.value(self, y)
+    }
 
     /// x^exponent for x >= 0. The exponent is a number that follows from parameters; `symbolic` is
     /// the same as a formula.

@@ -266,6 +266,12 @@ impl Number for f64 {
     fn xlog1py(self, y: Self) -> Self {
         if self == 0.0 { 0.0 } else { self * y.ln_1p() }
     }
+    fn times_exp(self, y: Self) -> Self {
+        Lane::<f64, Unfused>::new(self).times_exp_lane(Lane::new(y)).0
+    }
+    fn half_square_times_exp(self, y: Self) -> Self {
+        Lane::<f64, Unfused>::new(self).half_square_times_exp_lane(Lane::new(y)).0
+    }
     // Powers are not what a standard library promises digits for; the lanes have them.
     fn power(self, exponent: f64, _symbolic: impl Fn() -> Self) -> Self {
         Lane::<f64, Unfused>::new(self).power_lane(exponent).0

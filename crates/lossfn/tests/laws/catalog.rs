@@ -2,7 +2,7 @@
 
 use lossfn::{CATALOG, Entry, InstructionSet, Loss, find};
 use lossfn_testkit::catalog;
-use lossfn_testkit::golden::{Target, golden};
+use lossfn_testkit::golden::{Row, Target, golden};
 use lossfn_testkit::points::{Precision, settings};
 use lossfn_testkit::precise::{Definition, Precise};
 use rayon::prelude::*;
@@ -83,6 +83,14 @@ fn descriptions_are_complete() {
         if let Some(link) = description.link {
             assert!(link.ends_with('.'), "{id}: {link:?}");
         }
+        let number = loss.joint_kernels().and_then(|kernels| kernels.components());
+        assert_eq!(number.unwrap_or(0), description.components.len(), "{id}: components");
+        for component in description.components {
+            let name = component.name;
+            assert!(is_snake_case(name) && !["p", "y", "k"].contains(&name), "{id}: {name}");
+            assert!(description.parameters.iter().all(|other| other.name != name), "{id}: {name}");
+            assert!(component.meaning.len() > 10, "{id}: the meaning of {name}");
+        }
         for parameter in description.parameters {
             let name = parameter.name;
             assert!(parameter.range.contains(parameter.default), "{id}: the default of {name}");
@@ -110,7 +118,9 @@ fn definitions_agree_with_golden_values() {
         let id = entry.description.id;
         let golden = golden(id);
         assert!(!golden.row.is_empty(), "{id} has no golden rows");
-        for row in golden.row.iter().filter(|row| row.prediction.as_slice().len() < 4) {
+        let rows = golden.row.iter().filter(|row| row.prediction.as_slice().len() < 4);
+        let by_each = |row: &Row| 0..row.gradient.as_slice().len();
+        for (row, by) in rows.flat_map(|row| by_each(row).map(move |by| (row, by))) {
             let prediction = row.prediction.as_slice();
             if prediction.iter().any(|p| p.abs() > 1e3) {
                 continue;
@@ -133,8 +143,9 @@ fn definitions_agree_with_golden_values() {
                 target.resize(classes, 0.0);
             }
             let definition = Definition::new(&loss, classes, Precision::Double);
-            let truth = definition.truth(prediction, &target, 0);
-            let expected = [&row.value, &row.gradient.as_slice()[0], &row.second.as_slice()[0]];
+            let truth = definition.truth(prediction, &target, by);
+            let (gradient, second) = (row.gradient.as_slice(), row.second.as_slice());
+            let expected = [&row.value, &gradient[by], &second[by]];
             for (order, text) in expected.into_iter().enumerate() {
                 let (span, expected) = (truth.order(order), Precise::parse(text, 512));
                 if span.is_nan() {
@@ -157,7 +168,7 @@ fn definitions_agree_with_golden_values() {
                 };
                 assert!(
                     agrees,
-                    "{loss}, order {order} at {prediction:?}, {target:?}: {text}, not {} to {}",
+                    "{loss}, order {order} by {by} at {prediction:?}, {target:?}: {text}, not {} to {}",
                     span.low.to_f64(),
                     span.high.to_f64()
                 );

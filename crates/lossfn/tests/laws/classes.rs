@@ -5,7 +5,7 @@ use crate::{available, losses, none_wrong};
 use lossfn::number::Jet;
 use lossfn::{
     ClassBlock, ClassKernels, ClassOutputs, ClassTargets, Cost, Denominator, Description, Domain,
-    Error, Examples, Hessian, InstructionSet, Loss, RowForm,
+    Error, Examples, Form, Hessian, InstructionSet, Loss, RowForm,
 };
 use lossfn_testkit::judge::{CEILING, cancellation, distance, underflow};
 use lossfn_testkit::points::{Precision, Rng};
@@ -172,7 +172,7 @@ fn definition(
 #[test]
 fn gradients_are_the_directional_derivatives_of_the_definition() {
     let mut checked = 0;
-    for loss in losses(true) {
+    for loss in losses(Form::ClassAxis) {
         let kernels = loss.class_kernels().expect("a loss over classes");
         let description = loss.description();
         let mut rng = Rng::named(loss.id());
@@ -311,7 +311,7 @@ fn hard_rows(domain: Domain, precision: Precision) -> Vec<Vec<f64>> {
 
 #[test]
 fn kernels_agree_with_differences_of_the_definition() {
-    let results: Vec<(usize, Vec<String>)> = losses(true)
+    let results: Vec<(usize, Vec<String>)> = losses(Form::ClassAxis)
         .par_iter()
         .flat_map(|loss| [Precision::Single, Precision::Double].map(|precision| (loss, precision)))
         .map(|(loss, precision)| held_to_the_definition(loss, precision))
@@ -386,7 +386,7 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (usize, Vec<Stri
 
 #[test]
 fn instruction_sets_agree() {
-    for loss in losses(true) {
+    for loss in losses(Form::ClassAxis) {
         let kernels = loss.class_kernels().expect("a loss over classes");
         let mut rng = Rng::named(loss.id());
         for classes in CLASSES {
@@ -415,7 +415,7 @@ fn instruction_sets_agree() {
 
 #[test]
 fn nan_comes_out_of_the_row_that_it_went_into_and_of_no_other() {
-    for loss in losses(true) {
+    for loss in losses(Form::ClassAxis) {
         let kernels = loss.class_kernels().expect("a loss over classes");
         let mut rng = Rng::named(loss.id());
         for classes in CLASSES {
@@ -467,7 +467,7 @@ fn nan_comes_out_of_the_row_that_it_went_into_and_of_no_other() {
 #[test]
 fn losses_that_are_linear_in_the_target_have_class_weights_and_no_others() {
     let mut checked = 0;
-    for loss in losses(true) {
+    for loss in losses(Form::ClassAxis) {
         let kernels = loss.class_kernels().expect("a loss over classes");
         let mut rng = Rng::named(loss.id());
         let domain = loss.description().prediction;
@@ -499,7 +499,7 @@ fn losses_that_are_linear_in_the_target_have_class_weights_and_no_others() {
 #[test]
 fn products_with_second_derivatives_are_differences_of_gradients() {
     let results: Vec<(usize, Vec<String>)> =
-        losses(true).par_iter().map(product_held_to_the_definition).collect();
+        losses(Form::ClassAxis).par_iter().map(product_held_to_the_definition).collect();
     let checked: usize = results.iter().map(|(checked, _)| checked).sum();
     crate::enough(checked, 200);
     none_wrong(&results.into_iter().flat_map(|(_, wrong)| wrong).collect::<Vec<_>>());
@@ -554,7 +554,7 @@ fn product_held_to_the_definition(loss: &Loss) -> (usize, Vec<String>) {
 #[test]
 fn the_loss_of_a_distribution_is_the_expected_loss_where_it_is_said_to_be() {
     let mut checked = 0;
-    for loss in losses(true) {
+    for loss in losses(Form::ClassAxis) {
         let kernels = loss.class_kernels().expect("a loss over classes");
         if !kernels.is_linear_in_target() || kernels.smoothing().is_some_and(|s| s != 0.0) {
             continue;

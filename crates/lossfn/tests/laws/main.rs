@@ -5,7 +5,7 @@ mod classes;
 mod costs;
 mod kernels;
 
-use lossfn::{InstructionSet, Loss};
+use lossfn::{Form, InstructionSet, Loss};
 use lossfn_testkit::catalog;
 use lossfn_testkit::points::settings;
 
@@ -14,10 +14,9 @@ fn available() -> impl Iterator<Item = InstructionSet> {
     InstructionSet::ALL.into_iter().filter(|set| set.is_available())
 }
 
-/// Every loss with several values for its parameters: the pointwise ones, or those over classes.
-fn losses(has_class_axis: bool) -> Vec<Loss> {
-    let all = catalog().flat_map(settings);
-    all.filter(|loss| loss.has_class_axis() == has_class_axis).collect()
+/// Every loss of a form with several values for its parameters.
+fn losses(form: Form) -> Vec<Loss> {
+    catalog().flat_map(settings).filter(|loss| loss.form() == form).collect()
 }
 
 /// Panics with everything that is wrong.
