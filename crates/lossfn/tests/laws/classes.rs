@@ -128,10 +128,11 @@ impl Rows {
     }
 }
 
-/// What a small parameter divides, as a temperature does, it makes larger, and its rounding.
+/// What a small parameter divides, as a temperature does, it makes larger, and so its rounding; so does
+/// a large one that multiplies, as an exponent does with a logarithm.
 fn stretch(loss: &Loss) -> f64 {
     let positive = loss.parameters().iter().filter(|x| **x > 0.0);
-    positive.fold(1.0, |stretch: f64, x| stretch.max(1.0 / x))
+    positive.fold(1.0, |stretch: f64, x| stretch.max(*x).max(1.0 / x))
 }
 
 fn close(found: f64, expected: f64, scale: f64, epsilon: f64) -> bool {

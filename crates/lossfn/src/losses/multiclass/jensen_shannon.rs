@@ -5,7 +5,7 @@ use crate::number::{Isa, Number, Real, Wide, total};
 loss! {
     /// The generalised Jensen-Shannon divergence of predicted probabilities and the target distribution.
     JensenShannon: "jensen_shannon" {
-        aliases: ["js_divergence", "jensen_shannon_divergence"],
+        aliases: [],
         task: Multiclass,
         prediction: Unit "the probability of each class",
         target: NonNegative,

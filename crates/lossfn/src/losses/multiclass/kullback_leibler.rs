@@ -12,7 +12,7 @@ loss! {
         parameters: {},
         optimum: "0 where the probabilities are those of the target. It is the negative log-likelihood less the entropy of the target, and has the same gradient. Natural logarithm.",
         limits: "Linear in the prediction: only as long as the probabilities sum to 1 is there a lowest loss; then it is 0 or more. A class with target 0 adds 0, whatever its log-probability; minus infinity for a class with a target above 0 costs infinity. A log-probability above 0 is taken as it is. Not linear in the target, so there are neither class weights nor label smoothing.",
-        peers: "PyTorch's kl_div agrees with its sum over the last axis; by default it divides by the number of all elements, by that of examples only with reduction 'batchmean'. For its log_target, and for MLX's kl_div_loss, give the exponential of the target. Keras's KLDivergence takes probabilities instead, clipped at 1e-7.",
+        peers: "PyTorch's kl_div agrees with its sum over the last axis; by default it divides by the number of all elements, by that of examples only with reduction 'batchmean'. For its log_target, and for MLX's kl_div_loss, give the exponential of the target. Optax's kl_divergence agrees. Keras's kl_divergence takes probabilities instead, clipped at 1e-7.",
         reference: "Kullback and Leibler (1951), On Information and Sufficiency, doi:10.1214/aoms/1177729694.",
         row_gradient: "-y_c",
         usual: false,

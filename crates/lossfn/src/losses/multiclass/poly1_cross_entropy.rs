@@ -18,7 +18,7 @@ loss! {
         },
         optimum: "For a class index tends to 0 as that class's score outgrows the others. For a distribution it is lowest where softmax(prediction) equals it only for epsilon = 0. Natural logarithm.",
         limits: "Smooth everywhere and exact in the tails, also for epsilon = -1, where the leading term is gone. With epsilon below -1 it would be negative. A score of minus infinity excludes a class; with a target above 0 that class costs infinity.",
-        peers: "Optax's poly_loss_cross_entropy has the default epsilon = 2. The authors' code with label smoothing takes the smoothed probability of the target for 1 - probability, as here.",
+        peers: "Optax's poly_loss_cross_entropy has the default epsilon = 2. With label smoothing both take the mean of 1 - probability over the smoothed label, as here.",
         reference: "Leng et al. (2022), PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions, arXiv:2204.12511.",
         row_gradient: "(a_c - s_c * sum(a_c)) / temperature, with s = softmax(p / temperature) and a_c = -y_c * (1 + epsilon * s_c)",
         usual: false,

@@ -6,7 +6,7 @@ use crate::softmax::{self, OfProbability, Scores};
 loss! {
     /// Softmax cross-entropy plus that with label and prediction exchanged, for noisy labels.
     SymmetricCrossEntropy: "symmetric_cross_entropy" {
-        aliases: ["SCELoss"],
+        aliases: [],
         task: Multiclass,
         prediction: Real "a raw score of each class: the logarithm of its probability up to a constant",
         target: NonNegative,
