@@ -646,6 +646,31 @@ impl<N: Number> Number for Jet<N> {
         let atan = self.atan() * 2.0;
         Self { value: self.value.tangent_angle(), ..atan }
     }
+    #[inline(always)]
+    fn quality_focal(self, y: Self, beta: f64, symbolic: impl Fn() -> Self) -> Self {
+        let (x, y, e) = (self.value, y.value, || symbolic().value);
+        // Two terms instead of four, both positive.
+        let own = N::select(x.less_than(N::constant(0.0)), y, N::constant(1.0) - y);
+        let size = x.abs();
+        let cross_entropy = (-size).softplus() + size * own;
+        let gap = x.sigmoid_gap(y, None);
+        let slope = sigmoid_slope(x);
+        let less = x.sigmoid_gap_power(y, None, beta - 1.0, || e() - 1.0) * gap.sign();
+        let factor = || N::derived(beta, e);
+        let first = less * (factor() * slope * cross_entropy + gap.square());
+        let bend = || {
+            let along = -(x * 0.5).tanh();
+            let more = N::derived(2.0 * beta + 1.0, || e() * 2.0 + 1.0);
+            // At beta = 1 the power below 0 has no part in it.
+            if beta == 1.0 {
+                return less * slope * (along * cross_entropy + more * gap);
+            }
+            let least = x.sigmoid_gap_power(y, None, beta - 2.0, || e() - 2.0);
+            let rest = N::derived(beta - 1.0, || e() - 1.0) * slope + gap * along;
+            least * slope * (factor() * rest * cross_entropy + more * gap.square())
+        };
+        self.chain(x.quality_focal(y, beta, e), || first, bend)
+    }
 }
 
 /// e x^(e-1); 0 where e is.

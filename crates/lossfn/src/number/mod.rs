@@ -192,6 +192,13 @@ pub trait Number:
         exponent: f64,
         symbolic: impl Fn() -> Self,
     ) -> Self;
+    /// |sigmoid(x) - y|^beta (y softplus(-x) + (1 - y) softplus(x)), for a y between 0 and 1 that is a
+    /// target. beta, 1 or more, as the exponent in [`Number::power`].
+    #[inline(always)]
+    fn quality_focal(self, y: Self, beta: f64, symbolic: impl Fn() -> Self) -> Self {
+        let cross_entropy = y * (-self).softplus() + (Self::constant(1.0) - y) * self.softplus();
+        self.sigmoid_gap_power(y, None, beta, symbolic) * cross_entropy
+    }
     /// Sine, for every finite x: whole turns are left out exactly.
     fn sin(self) -> Self;
     /// Cosine, for every finite x: whole turns are left out exactly.

@@ -4,7 +4,7 @@ use crate::{Pointwise, loss};
 loss! {
     /// The squared difference between a predicted probability and a binary target.
     Brier: "brier" {
-        aliases: ["brier_score", "brier_score_loss", "BrierScore", "quadratic_score"],
+        aliases: ["brier_score", "brier_score_loss", "BrierScore"],
         task: Binary,
         prediction: Unit "the probability of the class 1",
         target: Unit,

@@ -1,4 +1,3 @@
-use super::binary_cross_entropy_with_logits::term;
 use super::sigmoid_focal::weighted;
 use crate::number::Number;
 use crate::{Pointwise, loss};
@@ -27,12 +26,11 @@ impl Pointwise for QualityFocal {
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let (zero, one) = (N::constant(0.0), N::constant(1.0));
         let beta = || N::parameter("beta", self.beta);
-        let distance = prediction.sigmoid_gap_power(target, None, self.beta, beta);
-        let cross_entropy = term(target, -prediction) + term(one - target, prediction);
+        let soft = prediction.quality_focal(target, self.beta, beta);
         // For a class the distance is a probability, which no difference need be taken for.
         let is_one = target.equals(one);
         let wrong = N::select(is_one, -prediction, prediction);
         let of_class = weighted(one, wrong, self.beta, beta);
-        N::select(is_one | target.equals(zero), of_class, distance * cross_entropy)
+        N::select(is_one | target.equals(zero), of_class, soft)
     }
 }

@@ -24,6 +24,7 @@ impl Pointwise for HingeEmbedding {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let short = (N::parameter("margin", self.margin) - prediction).positive_part();
-        N::select(target.less_than(N::constant(0.0)), short, prediction)
+        // Times the target, which is 1, so that NaN stays.
+        N::select(target.less_than(N::constant(0.0)), short, target * prediction)
     }
 }
