@@ -3,7 +3,7 @@
 use crate::points::{Point, Precision};
 use crate::precise::{Definition, Precise, Span, Truth};
 use crate::{ulps_f32, ulps_f64};
-use lossfn::{Domain, Form, Loss};
+use lossfn::{Domain, Form, Loss, Task};
 use std::collections::HashMap;
 
 /// What kernels may be off by, in units of the last place.
@@ -45,6 +45,12 @@ pub fn underflow(parameters: &[f64], precision: Precision) -> f64 {
 
 /// From so much below the largest number on, a residual may overflow when it is divided by a scale.
 const OVERFLOWING: f64 = 1_048_576.0;
+
+/// Whether a loss is a negative log-likelihood of a number: a sum of terms of both signs.
+#[must_use]
+pub fn is_sum(loss: &Loss) -> bool {
+    matches!(loss.description().task, Task::Counts | Task::Distribution)
+}
 
 /// How a result came to be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +148,8 @@ impl<'a> Judge<'a> {
         if [&span.low, &span.high].iter().any(|end| (found - end.to_f64()).abs() <= slack) {
             return Verdict::Underflow;
         }
-        if is_joint && order > 0 || self.is_signed && order == 0 {
+        if is_joint && order > 0 || self.is_signed && order == 0 || order == 0 && is_sum(self.loss)
+        {
             let terms = self.definition.terms(order, prediction, &[target], by).to_f64();
             let slack = CEILING as f64 * self.precision.epsilon() * terms;
             if [&span.low, &span.high].iter().any(|end| (found - end.to_f64()).abs() <= slack) {

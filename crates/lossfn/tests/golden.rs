@@ -3,7 +3,7 @@
 use lossfn::{ClassBlock, ClassOutputs, ClassTargets, InstructionSet, Loss, Outputs};
 use lossfn_testkit::catalog;
 use lossfn_testkit::golden::{Row, Target, golden};
-use lossfn_testkit::judge::{CEILING, ceiling};
+use lossfn_testkit::judge::{CEILING, ceiling, is_sum};
 use lossfn_testkit::points::Precision;
 use lossfn_testkit::precise::Definition;
 use lossfn_testkit::{ulps_f32, ulps_f64};
@@ -52,7 +52,12 @@ macro_rules! outcomes {
         fn $name<'a>(text: &'a str, rows: &[&'a Row], set: InstructionSet) -> Vec<Outcome<'a>> {
             let loss: Loss = text.parse().unwrap();
             // Where a loss passes through 0 its terms count; see the judge.
-            let is_signed = rows.iter().any(|row| row.value.starts_with('-'));
+            let is_signed = is_sum(&loss) || rows.iter().any(|row| row.value.starts_with('-'));
+            let terms = |order, prediction: &[f64], y, by| {
+                let definition = Definition::new(&loss, 1, Precision::Double);
+                let terms = definition.terms(order, prediction, &[y], by).to_f64();
+                CEILING as f64 * f64::from($float::EPSILON) * terms
+            };
             let of = |numbers: &[f64]| numbers.iter().map(|&x| x as $float).collect::<Vec<_>>();
             let mut outcomes = Vec::new();
             let mut add = |row: &'a Row, what, found: $float, expected: &'a str, slack: f64| {
@@ -76,8 +81,13 @@ macro_rules! outcomes {
                 let to = Outputs { value: &mut alone, gradient: &mut [], second: &mut [] };
                 kernels.$run(set, &prediction, &target, to);
                 for (at, row) in rows.iter().enumerate() {
-                    add(row, "value", value[at], &row.value, 0.0);
-                    add(row, "value alone", alone[at], &row.value, 0.0);
+                    let sum = if is_signed {
+                        terms(0, &all[at..=at], f64::from(target[at]), 0)
+                    } else {
+                        0.0
+                    };
+                    add(row, "value", value[at], &row.value, sum);
+                    add(row, "value alone", alone[at], &row.value, sum);
                     add(row, "gradient", gradient[at], &row.gradient.as_slice()[0], 0.0);
                     add(row, "second", second[at], &row.second.as_slice()[0], 0.0);
                 }
@@ -98,9 +108,7 @@ macro_rules! outcomes {
                         if order == 0 && !is_signed {
                             return 0.0;
                         }
-                        let definition = Definition::new(&loss, 1, Precision::Double);
-                        let terms = definition.terms(order, row.prediction.as_slice(), &[y], by);
-                        CEILING as f64 * f64::from($float::EPSILON) * terms.to_f64()
+                        terms(order, row.prediction.as_slice(), y, by)
                     };
                     add(row, "value", value[0], &row.value, slack(0, 0));
                     for by in 0..prediction.len() {
