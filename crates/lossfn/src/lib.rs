@@ -18,6 +18,7 @@
 #![deny(unsafe_code)]
 
 mod array;
+mod card;
 mod catalog;
 mod class_axis;
 mod cost;
@@ -30,13 +31,14 @@ pub mod losses;
 pub mod number;
 
 pub use array::{Array, ArrayMut};
+pub use card::{Answer, Card, Fact, How, Property, Term, Witness};
 pub use catalog::{CATALOG, Entry, find, for_task};
 pub use class_axis::{ClassAxis, ClassBlock, ClassRow, ClassTargets, RowGradients};
 pub use cost::{
     Cost, CostState, Denominator, ExactSum, Examples, Head, HeadShare, HeadWeight, Heads,
     HeadsValue, NothingValid, Reduction, Scored,
 };
-pub use describe::{Described, Description, Domain, Kind, Parameter, Range, Task};
+pub use describe::{Described, Description, Domain, Kind, Known, Parameter, Range, Source, Task};
 pub use error::Error;
 pub use kernel::{BLOCK, ClassKernels, ClassOutputs, InstructionSet, Outputs, PointwiseKernels};
 pub use loss::{Loss, Pointwise, Section};

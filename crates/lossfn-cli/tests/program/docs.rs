@@ -53,7 +53,10 @@ fn losses_are_listed_by_task() {
     }
     assert_eq!(found, all.len());
     let refusal = Folder::new().run("list --task other").refusal();
-    assert!(refusal.contains("it is regression, counts, distribution, binary or multiclass"), "{refusal}");
+    assert!(
+        refusal.contains("it is regression, counts, distribution, binary or multiclass"),
+        "{refusal}"
+    );
 }
 
 #[test]
