@@ -69,10 +69,15 @@ impl Study<'_> {
     }
 
     fn holds(&self, witness: &Witness) -> bool {
+        // The plain definition rounds as its largest part does.
         let scale: f64 = witness
             .terms
             .iter()
-            .map(|term| (term.factor * self.value(&term.prediction, &term.target)).abs())
+            .map(|term| {
+                let value = self.value(&term.prediction, &term.target).abs();
+                let most = term.prediction.iter().map(|x| x.abs()).fold(1.0, f64::max);
+                term.factor.abs() * (value + most)
+            })
             .sum();
         let sum = witness.sum(|p, y| self.value(p, y));
         sum > 1e-10 * scale || !witness.is_strict && sum.abs() <= 1e-14 * scale
@@ -160,7 +165,7 @@ pub(super) fn card(loss: &Loss) -> (Card, usize) {
     {
         card.put(grows(&mut study, order, property));
     }
-    if rules::is_smooth(&formula) {
+    if rules::is_smooth(&formula, d) {
         for property in [Property::Differentiable, Property::TwiceDifferentiable] {
             card.put(Fact::rule(property, "all parts of the formula are smooth"));
         }
@@ -189,7 +194,9 @@ fn chords(study: &mut Study<'_>) -> (Option<Witness>, Option<Witness>, Option<Wi
                 let points = [path.at(t - step), path.at(t), path.at(t + step)];
                 let values = points.each_ref().map(|point| study.value(point, &path.target));
                 study.points += 1;
-                let scale = values.iter().map(|value| value.abs()).fold(1e-30, f64::max);
+                // The plain definition rounds as its largest part does.
+                let parts = values.iter().chain(&points[0]).chain(&points[2]);
+                let scale = parts.map(|x| x.abs()).fold(1.0, f64::max);
                 let gap = (values[1] - 0.5 * values[0] - 0.5 * values[2]) / scale;
                 if !gap.is_finite() {
                     continue;
@@ -215,7 +222,7 @@ fn chords(study: &mut Study<'_>) -> (Option<Witness>, Option<Witness>, Option<Wi
                 if straight.is_none()
                     && gap.abs() <= 1e-15
                     && (is_level || gap == 0.0)
-                    && step >= 0.5
+                    && step >= 0.125
                 {
                     let found = witness(format!("a straight line {}", place()), 0.0).or_equal();
                     straight = Some(found);
@@ -254,6 +261,12 @@ fn grows(study: &mut Study<'_>, order: usize, property: Property) -> Fact {
             }
             study.points += 1;
         }
+    }
+    for path in &study.paths {
+        let length = path.length();
+        let scale = [1.0, length, length * length][order];
+        let size =
+            |jet: Jet<f64>| [jet.value, jet.gradient(), jet.curvature()][order].abs() / scale;
         for sign in [-1.0, 1.0] {
             // Towards the border of the domain, if it has one.
             let ts: Vec<f64> = if is_real {
@@ -295,7 +308,8 @@ fn grows(study: &mut Study<'_>, order: usize, property: Property) -> Fact {
             let does = known.len() >= 4
                 && known[known.len() - 4..]
                     .windows(2)
-                    .all(|pair| pair[1].1 > (1.0 + least) * pair[0].1 && pair[1].1 > 1e-3);
+                    .all(|pair| pair[1].1 > (1.0 + least) * pair[0].1 && pair[1].1 > 1e-3)
+                && known[known.len() - 1].1 > [1.2, 1.5, 1.5][order] * most;
             if !does {
                 continue;
             }

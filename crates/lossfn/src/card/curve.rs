@@ -1,9 +1,7 @@
 //! A pointwise loss as a function of one number, with everything else fixed: its formula, evaluated
 //! over intervals in such a way that the sides of its kinks are told apart.
 
-use crate::number::{
-    Binary, Certain, Formula, Interval, Jet, Node, Number, Unary,
-};
+use crate::number::{Binary, Certain, Formula, Interval, Jet, Node, Number, Unary};
 
 /// A number of which it is known where it lies.
 trait Seen: Number<Mask = Certain> {
@@ -452,14 +450,24 @@ impl<'a> Pieces<'a> {
 
     /// Looks closer at the pieces that something is not known of, until it is or it is enough.
     pub fn refine(&mut self, looks: usize, is_due: impl Fn(&Piece) -> bool) {
+        // What is near comes first: far out there may be no end of it.
+        for limit in [16.0, 1e3, 1e8] {
+            self.refine_within(limit, looks / 3, &is_due);
+        }
+    }
+
+    fn refine_within(&mut self, limit: f64, looks: usize, is_due: impl Fn(&Piece) -> bool) {
         let most = self.looks + looks;
+        let is_near = |piece: &Piece| {
+            piece.low.abs().max(piece.high.abs()) <= limit && piece.high - piece.low > 1e-7
+        };
         for _ in 0..40 {
             let mut pieces = Vec::with_capacity(self.pieces.len());
             let mut is_done = true;
             for piece in std::mem::take(&mut self.pieces) {
                 let middle = between(piece.low, piece.high);
                 let can = middle > piece.low && middle < piece.high && !piece.is_kink;
-                if !can || self.looks > most || !is_due(&piece) {
+                if !can || self.looks > most || !is_near(&piece) || !is_due(&piece) {
                     pieces.push(piece);
                     continue;
                 }

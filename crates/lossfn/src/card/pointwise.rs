@@ -11,7 +11,7 @@ use crate::loss::Loss;
 use crate::number::{Formula, Interval, Number};
 
 /// Looks closer are worth so many evaluations for each question.
-const EFFORT: usize = 1200;
+const EFFORT: usize = 900;
 /// Relative to the numbers at hand, less than this is rounding.
 const SLACK: f64 = 1e-9;
 
@@ -171,7 +171,7 @@ impl Line<'_> {
     }
 
     /// Sequences of points that run towards the ends of the domain and towards the seams.
-    fn ways_out(&self) -> Vec<Vec<f64>> {
+    fn ways_out(&self) -> Vec<Way> {
         let far = [1.0, 4.0, 16.0, 64.0, 256.0, 1e3, 1e4, 1e6, 1e8, 1e12, 1e20, 1e40, 1e75, 1e150];
         let near = |from: f64, sign: f64| -> Vec<f64> {
             let steps = [4, 8, 12, 16, 20, 30, 40, 80, 160, 320, 640, 1000];
@@ -180,21 +180,34 @@ impl Line<'_> {
             steps.map(|step| from + sign * step).collect()
         };
         let (low, high) = self.domain;
-        let mut ways = vec![];
-        ways.push(if low.is_finite() { near(low, 1.0) } else { far.map(|x| -x).to_vec() });
-        ways.push(if high.is_finite() {
-            near(high, -1.0)
-        } else {
-            far.iter().map(|x| if low.is_finite() { low + x } else { *x }).collect()
-        });
+        let start = if low.is_finite() { low } else { 0.0 };
+        let way = |to: f64, points: Vec<f64>| Way { to, points };
+        let mut ways = vec![
+            if low.is_finite() {
+                way(low, near(low, 1.0))
+            } else {
+                way(low, far.map(|x| -x).to_vec())
+            },
+            if high.is_finite() {
+                way(high, near(high, -1.0))
+            } else {
+                way(high, far.map(|x| start + x).to_vec())
+            },
+        ];
         for seam in self.seams.iter().take(6) {
-            ways.extend([near(seam.at, -1.0), near(seam.at, 1.0)]);
+            ways.extend([way(seam.at, near(seam.at, -1.0)), way(seam.at, near(seam.at, 1.0))]);
         }
         for way in &mut ways {
-            way.retain(|x| self.is_inside(*x));
+            way.points.retain(|x| self.is_inside(*x));
         }
         ways
     }
+}
+
+/// Points that run towards an end of the domain or a kink.
+struct Way {
+    to: f64,
+    points: Vec<f64>,
 }
 
 fn line<'a>(study: &mut Study<'_>, curve: &'a Curve, target: f64) -> Line<'a> {
@@ -268,7 +281,12 @@ pub(super) fn card(loss: &Loss) -> (Card, usize) {
         card.put(fact);
     }
     card.facts.extend(symmetric(&study, &formula));
-    let robust = robust(&study, &card);
+    if rules::is_smooth(&formula, loss.description()) {
+        for property in [Property::Differentiable, Property::TwiceDifferentiable] {
+            card.put(Fact::rule(property, "all parts of the formula are smooth"));
+        }
+    }
+    let robust = robust(&card);
     card.put(robust);
     card.facts.extend(redescending(&study, &lines));
     let is_convex = card.answer(Property::Convex) == Answer::Yes;
@@ -328,7 +346,11 @@ fn chord(study: &Study<'_>, line: &Line<'_>) -> Option<Witness> {
         64.0,
     ];
     let mut worst: Option<(f64, [f64; 3], [f64; 3])> = None;
-    for sample in line.samples.iter().filter(|sample| sample.x.abs() <= 2e4) {
+    // What is near is easier to follow.
+    let mut samples: Vec<&Sample> =
+        line.samples.iter().filter(|sample| sample.x.abs() <= 2e4).collect();
+    samples.sort_by(|a, b| (a.x - line.center()).abs().total_cmp(&(b.x - line.center()).abs()));
+    for sample in samples {
         let far = sample.x.abs() / 8.0;
         for step in STEPS.into_iter().chain([far]) {
             let xs = [sample.x - step, sample.x, sample.x + step];
@@ -340,7 +362,7 @@ fn chord(study: &Study<'_>, line: &Line<'_>) -> Option<Witness> {
             let scale = values.iter().map(|value| value.abs()).fold(f64::MIN_POSITIVE, f64::max);
             let share = (xs[2] - xs[1]) / (xs[2] - xs[0]);
             let gap = (values[1] - share * values[0] - (1.0 - share) * values[2]) / scale;
-            if gap > SLACK && worst.is_none_or(|worst| gap > 4.0 * worst.0) {
+            if gap > SLACK && worst.is_none_or(|worst| worst.0 < 1e-2 && gap > 4.0 * worst.0) {
                 worst = Some((gap, xs, values));
             }
         }
@@ -385,7 +407,7 @@ fn convex(study: &Study<'_>, lines: &mut [Line<'_>], formula: &Formula) -> Fact 
     for line in lines {
         line.pieces.refine(EFFORT, |piece| {
             let second = piece.bounds.orders[2];
-            second.low() < 0.0 && second.high() >= 0.0 && is_near(piece)
+            second.low() < 0.0 && second.high() >= 0.0
         });
         let at_seams = line.seams.iter().all(|seam| {
             seam.step(0) == Step::None && matches!(seam.step(1), Step::None | Step::Up)
@@ -396,24 +418,20 @@ fn convex(study: &Study<'_>, lines: &mut [Line<'_>], formula: &Formula) -> Fact 
     Fact::yes(property, how(study, reach))
 }
 
-/// Whether a piece is worth looking closer at: the rest is infinitely large or small.
-fn is_near(piece: &Piece) -> bool {
-    piece.low.abs() <= 1e8 && piece.high.abs() <= 1e8 && piece.high - piece.low > 1e-7
-}
-
 /// A piece on which the loss is a straight line, and three points of it.
 fn straight(line: &Line<'_>) -> Option<[f64; 3]> {
-    let piece = line.pieces.pieces.iter().find(|piece| {
-        let second = piece.bounds.orders[2];
-        !piece.is_kink && second.point() == Some(0.0) && piece.high - piece.low > 1e-3
-    })?;
-    let (low, high) = (piece.low.max(-1e8), piece.high.min(1e8));
-    // Few binary digits, so that nothing is rounded.
-    let middle = round_binary(between(low, high));
-    let step = 0.5f64.powi(-(((middle - low).min(high - middle)).log2().floor() as i32));
-    let xs = [middle - step, middle, middle + step];
-    let inside = xs[0] >= low && xs[2] <= high;
-    inside.then_some(xs)
+    line.pieces.pieces.iter().find_map(|piece| {
+        let (low, high) = (piece.low.max(-1e6), piece.high.min(1e6));
+        let is_straight = !piece.is_kink && piece.bounds.orders[2].point() == Some(0.0);
+        if !is_straight || high - low <= 1e-3 {
+            return None;
+        }
+        // Few binary digits, so that nothing is rounded.
+        let middle = round_binary(between(low, high));
+        let step = 0.5f64.powi(1 - (middle - low).min(high - middle).log2().floor() as i32);
+        let xs = [middle - step, middle, middle + step];
+        (xs[0] >= low && xs[2] <= high).then_some(xs)
+    })
 }
 
 /// A number near another, with few binary digits.
@@ -455,63 +473,92 @@ fn strictly_convex(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
 
 fn strongly_convex(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
     let property = Property::StronglyConvex;
-    // Where it bends least, far out included.
-    let mut least: Option<(f64, usize, f64)> = None;
-    let mut most: f64 = 0.0;
-    for (at, line) in lines.iter().enumerate() {
-        if let Some(witness) = chord(study, line) {
-            return Fact::no(property, witness);
-        }
-        for sample in line.samples.iter().filter(|sample| sample.x.abs() <= 2e8) {
-            if !sample.second.is_finite() || !sample.value.is_finite() {
-                continue;
-            }
-            if sample.x.abs() <= 16.0 {
-                most = most.max(sample.second);
-            }
-            let step = (sample.x.abs() / 8.0).max(1.0 / 1024.0);
-            let inside = line.is_inside(sample.x - step) && line.is_inside(sample.x + step);
-            if inside && least.is_none_or(|least| sample.second < least.0) {
-                least = Some((sample.second, at, sample.x));
+    if let Some(witness) = lines.iter().find_map(|line| chord(study, line)) {
+        return Fact::no(property, witness);
+    }
+    // How it usually bends, and where it hardly does.
+    let bends = lines.iter().flat_map(|line| {
+        let inside = |sample: &&Sample| (sample.x - line.center()).abs() <= 8.0;
+        line.samples.iter().filter(inside).map(|sample| sample.second)
+    });
+    let mut bends: Vec<f64> = bends.filter(|second| second.is_finite()).collect();
+    bends.sort_by(f64::total_cmp);
+    let Some(&usual) = bends.get(bends.len() / 2) else { return Fact::unknown(property) };
+    let limit = 1e-5 * if usual > 0.0 { usual.min(1.0) } else { 1.0 };
+    let mut second = f64::INFINITY;
+    let mut soft: Vec<(f64, f64, f64)> = Vec::new();
+    for line in &*lines {
+        for sample in &line.samples {
+            if sample.second.is_finite() && sample.value.is_finite() {
+                if sample.x.abs() <= 2e8 {
+                    second = second.min(sample.second);
+                }
+                if sample.second < 0.1 * limit {
+                    soft.push((sample.x, line.target, sample.second));
+                }
             }
         }
     }
-    let Some((second, at, x)) = least else { return Fact::unknown(property) };
-    if second <= 1e-6 * most || second <= 0.0 {
-        let line = &lines[at];
-        let limit = 1e-5 * if most > 0.0 { most.min(1.0) } else { 1.0 };
+    let d = study.loss.description();
+    if study.shape == Shape::General && d.target != Domain::Unit {
+        for target in [1e8, -1e8, 1e-8, -1e-8] {
+            for factor in [0.5, 2.0] {
+                let x = factor * target;
+                let domain = ends(d.prediction);
+                let bend = study.kernels.reference(x, target).curvature();
+                let is_inside = d.target.contains(target) && x >= domain.0 && x <= domain.1;
+                if is_inside && bend < 0.1 * limit {
+                    soft.push((x, target, bend));
+                }
+            }
+        }
+    }
+    soft.sort_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
+    for (x, target, bend) in soft {
         // The longest step over which it hardly bends.
-        for step in [x.abs() / 8.0, 1.0, 0.125, 1.0 / 1024.0] {
+        for step in [1.0, x.abs() / 8.0, 0.125, 1.0 / 1024.0] {
             let xs = [x - step, x, x + step];
-            if step == 0.0 || !line.is_inside(xs[0]) || !line.is_inside(xs[2]) {
+            if step == 0.0 || !lines[0].is_inside(xs[0]) || !lines[0].is_inside(xs[2]) {
                 continue;
             }
             let (a, b) = (xs[1] - xs[0], xs[2] - xs[1]);
             let share = b / (a + b);
             let allowed = limit * a * b * 0.5;
             let terms = vec![
-                Term::at(1.0, xs[1], line.target),
-                Term::at(-share, xs[0], line.target),
-                Term::at(-(1.0 - share), xs[2], line.target),
+                Term::at(1.0, xs[1], target),
+                Term::at(-share, xs[0], target),
+                Term::at(-(1.0 - share), xs[2], target),
             ];
-            let place = study.place(line, x);
-            let text = if second == 0.0 {
+            let mut place = format!("{} {}", study.variable(), short(x));
+            if study.shape == Shape::General {
+                place = format!("{place} with target {}", short(target));
+            }
+            let text = if bend == 0.0 {
                 format!("the second derivative is 0 at {place}")
             } else {
-                format!("the second derivative falls to {} at {place}", short(second))
+                format!("the second derivative falls to {} at {place}", short(bend))
             };
             let witness = Witness::new(terms, allowed, text);
-            if witness.sum(|p, y| study.value(p[0], y[0])) > 0.0 {
+            let size = witness
+                .terms
+                .iter()
+                .map(|term| (term.factor * study.value(term.prediction[0], target)).abs());
+            // It must not be rounding that makes the difference.
+            let noise = 1e-15 * size.sum::<f64>();
+            let sum = witness.sum(|p, y| study.value(p[0], y[0]));
+            if sum > 0.5 * allowed && noise < 0.1 * allowed {
                 return Fact::no(property, witness);
             }
         }
+    }
+    if !second.is_finite() || second < 0.1 * limit {
         return Fact::unknown(property);
     }
     let mut modulus = f64::INFINITY;
     let mut is_proved = true;
     for line in &mut *lines {
         let goal = second * (1.0 - 1e-4);
-        line.pieces.refine(EFFORT, |piece| piece.bounds.orders[2].low() < goal && is_near(piece));
+        line.pieces.refine(EFFORT, |piece| piece.bounds.orders[2].low() < goal);
         let at_seams = line.seams.iter().all(|seam| {
             seam.step(0) == Step::None && matches!(seam.step(1), Step::None | Step::Up)
         });
@@ -534,13 +581,11 @@ fn growth(study: &Study<'_>, line: &Line<'_>, order: usize) -> Option<Witness> {
     line.ways_out().iter().find_map(|way| growth_along(study, line, order, way))
 }
 
-fn growth_along(study: &Study<'_>, line: &Line<'_>, order: usize, way: &[f64]) -> Option<Witness> {
+fn growth_along(study: &Study<'_>, line: &Line<'_>, order: usize, way: &Way) -> Option<Witness> {
     // The quotient of differences over a step that is short beside the distance to the end.
     let quotient = |at: usize| {
-        let x = way[at];
-        let towards = if at + 1 < way.len() { way[at + 1] } else { way[at - 1] };
-        let step = (towards - x).abs().min(x.abs().max(towards.abs()) / 8.0) / 4.0;
-        let step = if step == 0.0 { 1e-3 } else { step };
+        let x = way.points[at];
+        let step = if way.to.is_finite() { (way.to - x).abs() / 4.0 } else { x.abs() / 32.0 };
         let (a, b) = (x - step, x + step);
         if !line.is_inside(a) || !line.is_inside(b) || a == x || b == x {
             return None;
@@ -567,7 +612,7 @@ fn growth_along(study: &Study<'_>, line: &Line<'_>, order: usize, way: &[f64]) -
             terms.iter().zip(&values).map(|(term, value)| (term.factor * value).abs()).sum();
         (sum.abs() > 1e-6 * noise).then_some((x, sum, terms))
     };
-    let known: Vec<(f64, f64, Vec<Term>)> = (0..way.len()).filter_map(quotient).collect();
+    let known: Vec<(f64, f64, Vec<Term>)> = (0..way.points.len()).filter_map(quotient).collect();
     // It must grow to the end, and by much.
     let grows = known.len() >= 4
         && known[known.len() - 4..]
@@ -651,7 +696,13 @@ fn jump_in(study: &Study<'_>, lines: &[Line<'_>], order: usize) -> Option<Witnes
 }
 
 /// What shows that the quotient of differences over a seam grows as they get smaller.
-fn steepening(study: &Study<'_>, line: &Line<'_>, seam: &Seam, order: usize) -> Option<Witness> {
+fn steepening(
+    study: &Study<'_>,
+    line: &Line<'_>,
+    seam: &Seam,
+    jump: usize,
+    order: usize,
+) -> Option<Witness> {
     let k = seam.at;
     let quotient = |exponent: i32| {
         let h = 0.5f64.powi(exponent) * k.abs().max(1e-3);
@@ -685,19 +736,31 @@ fn steepening(study: &Study<'_>, line: &Line<'_>, seam: &Seam, order: usize) -> 
         term.factor *= sign;
     }
     let side = |interval: Interval| short(between(interval.low(), interval.high()));
-    let what = ["loss", "slope"][order - 1];
+    let what = ["loss", "slope"][jump];
     let text = format!(
         "the {what} jumps from {} to {} at {}",
-        side(seam.left[order - 1]),
-        side(seam.right[order - 1]),
+        side(seam.left[jump]),
+        side(seam.right[jump]),
         study.place(line, k)
     );
     let witness = Witness::new(terms, 0.0, text);
     (witness.sum(|p, y| study.value(p[0], y[0])) > 0.0).then_some(witness)
 }
 
-/// The largest magnitude of a derivative: sampled, and proved if there is a bound.
-fn largest(lines: &mut [Line<'_>], order: usize) -> (f64, f64) {
+/// The largest magnitude of a derivative, or the range of the loss itself: as sampled, as proved, and
+/// for which predictions it is proved.
+struct Largest {
+    sampled: f64,
+    proved: f64,
+    reach: Reach,
+}
+
+/// The least magnitude in an interval.
+fn least(interval: Interval) -> f64 {
+    interval.low().max(-interval.high()).max(0.0)
+}
+
+fn largest(lines: &mut [Line<'_>], order: usize) -> Largest {
     let mut sampled: f64 = 0.0;
     for line in &*lines {
         for sample in &line.samples {
@@ -708,46 +771,46 @@ fn largest(lines: &mut [Line<'_>], order: usize) -> (f64, f64) {
         }
         // At seams the reference picks one side.
         for seam in &line.seams {
-            for side in [seam.left[order], seam.right[order]] {
-                let middle = between(side.low(), side.high()).abs();
-                if side.magnitude().is_finite() {
-                    sampled = sampled.max(middle);
-                }
-            }
+            sampled = sampled.max(least(seam.left[order])).max(least(seam.right[order]));
         }
     }
-    let goal = sampled * (1.0 + 1e-6);
-    let mut proved: f64 = 0.0;
+    let goal = sampled * (1.0 + 1e-5);
     for line in &mut *lines {
-        line.pieces.refine(EFFORT, |piece| {
-            piece.bounds.orders[order].magnitude() > goal && is_near(piece)
-        });
-        proved = proved.max(line.bounds(order).magnitude());
-        // The samples of a fine grid miss the top by a little; look at it.
+        line.pieces.refine(EFFORT, |piece| piece.bounds.orders[order].magnitude() > goal);
+        // The samples miss the top by a little; look where it may be.
         for piece in line.pieces.pieces.iter().filter(|piece| !piece.is_kink) {
             let middle = between(piece.low, piece.high);
             if piece.bounds.orders[order].magnitude() > sampled && middle.is_finite() {
                 let at = line.pieces.curve.see(Interval::constant(middle), None);
-                let seen = at.bounds.orders[order];
-                let value = between(seen.low(), seen.high()).abs();
-                if seen.magnitude().is_finite() && at.undecided.is_none() {
-                    sampled = sampled.max(value);
+                if at.undecided.is_none() {
+                    sampled = sampled.max(least(at.bounds.orders[order]));
                 }
             }
         }
     }
-    (sampled, proved)
+    let proved = lines.iter().map(|line| line.bounds(order).magnitude()).fold(0.0, f64::max);
+    if proved <= sampled * 1.1 {
+        return Largest { sampled, proved, reach: Reach::Whole };
+    }
+    let limit = sampled * (1.0 + 1e-4);
+    let mut reach = Reach::Whole;
+    for line in lines {
+        let holds = |piece: &Piece| piece.bounds.orders[order].magnitude() <= limit;
+        reach = reach.both(line.reach(holds, true));
+    }
+    if reach == Reach::Nowhere && proved.is_finite() {
+        return Largest { sampled, proved, reach: Reach::Whole };
+    }
+    Largest { sampled, proved: limit, reach }
 }
 
 /// An upper bound as it is shown: the sampled largest if that is as good as proved.
-fn constant(fact: Fact, (sampled, proved): (f64, f64)) -> Fact {
-    if proved <= sampled * (1.0 + 1e-4) {
-        fact.number(round_to(sampled, 6))
-    } else if proved.is_finite() {
-        let number = round_to(proved * (1.0 + 1e-3), 3);
-        fact.number(number).detail(format!("at most; at least {}", short(sampled)))
+fn constant(fact: Fact, Largest { sampled, proved, .. }: &Largest) -> Fact {
+    if *proved <= sampled * (1.0 + 2e-4) {
+        fact.number(round_to(*sampled, 6))
     } else {
-        fact.number(round_to(sampled, 6))
+        let number = round_to(proved * (1.0 + 1e-3), 3);
+        fact.number(number).detail(format!("at most; at least {}", short(*sampled)))
     }
 }
 
@@ -755,7 +818,7 @@ fn lipschitz(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
     let property = Property::Lipschitz;
     for line in &*lines {
         let jump = line.has_step(0, &[Step::Up, Step::Down]);
-        if let Some(witness) = jump.and_then(|seam| steepening(study, line, seam, 1)) {
+        if let Some(witness) = jump.and_then(|seam| steepening(study, line, seam, 0, 1)) {
             return Fact::no(property, witness);
         }
     }
@@ -766,10 +829,12 @@ fn lipschitz(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
         line.has_step(0, &[Step::Up, Step::Down, Step::Unknown]).is_some()
             || line.pieces.is_unclear()
     });
-    let both = largest(lines, 1);
-    let proved = both.1.is_finite() && !jumps;
-    let reach = if proved { Reach::Whole } else { Reach::Nowhere };
-    constant(Fact::yes(property, how(study, reach)), both)
+    if let Some(witness) = over_targets(study, 1) {
+        return Fact::no(property, witness);
+    }
+    let largest = largest(lines, 1);
+    let reach = if jumps { Reach::Nowhere } else { largest.reach };
+    constant(Fact::yes(property, how(study, reach)), &largest)
 }
 
 fn smooth(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
@@ -777,7 +842,7 @@ fn smooth(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
     for line in &*lines {
         for order in [0, 1] {
             let jump = line.has_step(order, &[Step::Up, Step::Down]);
-            if let Some(witness) = jump.and_then(|seam| steepening(study, line, seam, 2)) {
+            if let Some(witness) = jump.and_then(|seam| steepening(study, line, seam, order, 2)) {
                 return Fact::no(property, witness);
             }
         }
@@ -794,9 +859,11 @@ fn smooth(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
     if jumps {
         return Fact::unknown(property);
     }
-    let both = largest(lines, 2);
-    let reach = if both.1.is_finite() { Reach::Whole } else { Reach::Nowhere };
-    constant(Fact::yes(property, how(study, reach)), both)
+    if let Some(witness) = over_targets(study, 2) {
+        return Fact::no(property, witness);
+    }
+    let largest = largest(lines, 2);
+    constant(Fact::yes(property, how(study, largest.reach)), &largest)
 }
 
 /// The seams at which something jumps, in words.
@@ -893,7 +960,7 @@ fn bounded(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
     let property = Property::Bounded;
     for line in &*lines {
         for way in line.ways_out().iter().take(2) {
-            let values = way.iter().map(|&x| (x, study.value(x, line.target)));
+            let values = way.points.iter().map(|&x| (x, study.value(x, line.target)));
             let known: Vec<(f64, f64)> =
                 values.take_while(|(_, value)| value.is_finite()).collect();
             let last = known.len().saturating_sub(4);
@@ -903,7 +970,14 @@ fn bounded(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
                 });
             if grows {
                 let sign = known[last].1.signum();
-                let (near, far) = (known[last], known[last + 3]);
+                // The first points that show it.
+                let rises = |from: usize| {
+                    known[from..].windows(2).all(|pair| sign * pair[1].1 > sign * pair[0].1)
+                };
+                let from = (0..=last).find(|&from| rises(from)).unwrap_or(last);
+                let near = known[from];
+                let doubled = |known: &&(f64, f64)| sign * known.1 > 2.0 * (sign * near.1).max(0.5);
+                let far = *known[from..].iter().find(doubled).unwrap_or(&known[last + 3]);
                 let terms =
                     vec![Term::at(sign, far.0, line.target), Term::at(-sign, near.0, line.target)];
                 let text = format!(
@@ -917,6 +991,9 @@ fn bounded(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
             }
         }
     }
+    if let Some(witness) = over_targets(study, 0) {
+        return Fact::no(property, witness);
+    }
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for line in &*lines {
         for sample in line.samples.iter().filter(|sample| sample.value.is_finite()) {
@@ -925,20 +1002,84 @@ fn bounded(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
         }
     }
     let slack = 1e-6 * (high - low);
-    let mut bounds: Option<Interval> = None;
+    let mut reach = Reach::Whole;
     for line in &mut *lines {
-        line.pieces.refine(EFFORT / 2, |piece| {
+        let is_wide = |piece: &Piece| {
             let value = piece.bounds.orders[0];
-            (value.high() > high + slack || value.low() < low - slack) && is_near(piece)
-        });
-        let here = line.pieces.pieces.iter().map(|piece| piece.bounds.orders[0]);
-        bounds = here.chain(bounds).reduce(Interval::hull);
+            value.high() > high + slack || value.low() < low - slack
+        };
+        line.pieces.refine(EFFORT / 2, is_wide);
+        let slack = 100.0 * slack;
+        let within = |value: Interval| value.high() <= high + slack && value.low() >= low - slack;
+        reach = reach.both(line.reach(|piece| within(piece.bounds.orders[0]), true));
     }
-    let bounds = bounds.unwrap_or(Interval::ANY);
-    let is_proved = bounds.magnitude().is_finite();
-    let fact =
-        Fact::yes(property, how(study, if is_proved { Reach::Whole } else { Reach::Nowhere }));
-    constant(fact, (high - low, bounds.high() - bounds.low()))
+    Fact::yes(property, how(study, reach)).number(round_to(high - low, 6))
+}
+
+/// What shows that a target can be chosen for which value (order 0), slope (1) or second derivative (2)
+/// is as large as one likes.
+fn over_targets(study: &Study<'_>, order: usize) -> Option<Witness> {
+    let d = study.loss.description();
+    if study.shape != Shape::General || matches!(d.target, Domain::Unit | Domain::Sign) {
+        return None;
+    }
+    let (low, high) = ends(d.prediction);
+    let large = [10.0, 1e2, 1e4, 1e8];
+    let small = [0.1, 1e-2, 1e-4, 1e-8];
+    let mut ways = vec![large.to_vec(), small.to_vec()];
+    if d.target == Domain::Real {
+        ways.extend([large.map(|y| -y).to_vec(), small.map(|y| -y).to_vec()]);
+    }
+    let terms = |x: f64, y: f64| {
+        let h = x.abs().max(1e-12) / 64.0;
+        if x - h < low || x + h > high {
+            return None;
+        }
+        Some(match order {
+            0 => vec![Term::at(1.0, x, y)],
+            1 => vec![Term::at(0.5 / h, x + h, y), Term::at(-0.5 / h, x - h, y)],
+            _ => {
+                let scale = 1.0 / (h * h);
+                let (a, b) = (Term::at(scale, x + h, y), Term::at(scale, x - h, y));
+                vec![a, Term::at(-2.0 * scale, x, y), b]
+            }
+        })
+    };
+    ways.into_iter().find_map(|way| {
+        let most = way.iter().filter_map(|&y| {
+            let xs = [0.25, 0.5, 1.5, 2.0, 4.0].into_iter().flat_map(|k| [k * y, k / y, k]);
+            let all = xs.filter_map(|x| {
+                let terms = terms(x, y)?;
+                let values = terms.iter().map(|t| t.factor * study.value(t.prediction[0], y));
+                let values: Vec<f64> = values.collect();
+                let sum = values.iter().sum::<f64>().abs();
+                let noise = values.iter().map(|value| value.abs()).sum::<f64>();
+                (sum > 1e-6 * noise && sum.is_finite()).then_some((sum, x, y, terms))
+            });
+            all.max_by(|a, b| a.0.total_cmp(&b.0))
+        });
+        let most: Vec<_> = most.collect();
+        let grows = most.len() == way.len()
+            && most.windows(2).all(|pair| pair[1].0 > 1.2 * pair[0].0)
+            && most[3].0 > 4.0 * most[0].0;
+        if !grows {
+            return None;
+        }
+        let signed = |(_, _, _, terms): &(f64, f64, f64, Vec<Term>), factor: f64| {
+            let sum = terms.iter().map(|t| t.factor * study.value(t.prediction[0], t.target[0]));
+            let factor = factor * sum.sum::<f64>().signum();
+            let scaled = terms.iter().map(move |t| Term { factor: factor * t.factor, ..t.clone() });
+            scaled.collect::<Vec<_>>()
+        };
+        let mut terms = signed(&most[3], 1.0);
+        terms.extend(signed(&most[0], -2.0));
+        let what = ["loss", "slope", "second derivative"][order];
+        let [near, far] = [&most[0], &most[3]].map(|(sum, x, y, _)| {
+            format!("{} at prediction {} with target {}", short(*sum), short(*x), short(*y))
+        });
+        let text = format!("the {what} is {near} in magnitude, {far}, and grows on");
+        Some(Witness::new(terms, 0.0, text))
+    })
 }
 
 fn symmetric(study: &Study<'_>, formula: &Formula) -> Option<Fact> {
@@ -956,7 +1097,9 @@ fn symmetric(study: &Study<'_>, formula: &Formula) -> Option<Fact> {
         [-9.0, -3.0, -1.25, -0.5, -0.1, 0.0, 0.15, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 7.0, 40.0];
     let inside =
         |x: &&f64| **x >= low && **x <= high && (d.prediction != Domain::Positive || **x > 0.0);
-    let grid: Vec<f64> = grid.iter().filter(inside).copied().collect();
+    // At 0 itself a classifier decides nothing.
+    let grid: Vec<f64> =
+        grid.iter().filter(inside).copied().filter(|x| !two_classes || *x != 0.0).collect();
     let mut points = 0;
     let mut worst: Option<(f64, Witness)> = None;
     for (at, &a) in grid.iter().enumerate() {
@@ -965,17 +1108,23 @@ fn symmetric(study: &Study<'_>, formula: &Formula) -> Option<Fact> {
                 let other = if d.target == Domain::Sign { -1.0 } else { 0.0 };
                 let both = |factor, p| [Term::at(factor, p, 1.0), Term::at(factor, p, other)];
                 let terms = both(1.0, a).into_iter().chain(both(-1.0, b)).collect();
+                let sum = |p: f64| short(study.value(p, 1.0) + study.value(p, other));
                 let text = format!(
-                    "over both classes prediction {} costs another sum than {}",
+                    "under both classes together prediction {} costs {}, but {} costs {}",
                     short(a),
-                    short(b)
+                    sum(a),
+                    short(b),
+                    sum(b)
                 );
+
                 (terms, text)
             } else {
                 let text = format!(
-                    "prediction {} with target {} costs another than the reverse",
+                    "prediction {} with target {} costs {}, the reverse {}",
                     short(a),
-                    short(b)
+                    short(b),
+                    short(study.value(a, b)),
+                    short(study.value(b, a))
                 );
                 (vec![Term::at(1.0, a, b), Term::at(-1.0, b, a)], text)
             };
@@ -1067,10 +1216,9 @@ fn clippable(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
     Fact::yes(property, how(study, if is_proved { Reach::Whole } else { Reach::Nowhere }))
 }
 
-fn robust(study: &Study<'_>, card: &Card) -> Fact {
+fn robust(card: &Card) -> Fact {
     let property = Property::Robust;
     let (lipschitz, bounded) = (card.get(Property::Lipschitz), card.get(Property::Bounded));
-    let _ = study;
     match (lipschitz, bounded) {
         (Some(fact), _) if fact.answer == Answer::Yes => Fact::rule(property, "it is Lipschitz"),
         (_, Some(fact)) if fact.answer == Answer::Yes => Fact::rule(property, "it is bounded"),
@@ -1165,8 +1313,8 @@ fn minimiser(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
         let pieces = line.pieces.pieces.iter().map(|piece| piece.bounds.orders[0].low());
         let bound = pieces.reduce(f64::min).unwrap_or(f64::NEG_INFINITY);
         let slack = 1e-12 * best.abs().max(1e-12);
-        let places: Vec<f64> =
-            finite().filter(|sample| sample.value <= best + slack).map(|sample| sample.x).collect();
+        let is_best = |sample: &&Sample| sample.value <= best + slack;
+        let places: Vec<f64> = finite().filter(is_best).map(|sample| sample.x).collect();
         let (first, last) = (places[0], places[places.len() - 1]);
         let variable = study.variable();
         let (low, high) = line.domain;
@@ -1174,26 +1322,47 @@ fn minimiser(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
             (if upper { high } else { low }).is_infinite()
                 && tail(study, line, upper).0 == Tail::Falls
         };
+        let within = finite().filter(|sample| sample.x >= first && sample.x <= last).count();
+        let is_run = places.len() > 2 && within == places.len() && last - first > 1e-3;
+        // A single place between samples is somewhere near the best of them.
+        let (mut best, mut place) = (best, first);
+        if !is_run && places.len() == 1 {
+            let at = line.samples.iter().position(|sample| sample.x == first).unwrap_or(0);
+            let (a, b) = (at.saturating_sub(1), (at + 1).min(line.samples.len() - 1));
+            let ends = (line.samples[a].x, line.samples[b].x);
+            let found = risk::golden(ends.0, ends.1, |x| study.value(x, line.target));
+            if study.value(found, line.target) < best - slack {
+                (place, best) = (found, study.value(found, line.target));
+            }
+        }
         let value = if best - bound <= 1e-9 * best.abs().max(1.0) { bound } else { best };
         let value = if value.abs() < 1e-9 { 0.0 } else { value };
+        let is_open = study.loss.description().prediction == Domain::Positive;
         let text = if falls(true) && last > 7.0 {
             format!("as the {variable} tends to infinity")
         } else if falls(false) && first < -7.0 {
             format!("as the {variable} tends to -infinity")
-        } else if first == last && study.shape == Shape::General && first == line.target {
+        } else if study.shape == Shape::General && !is_run && places.contains(&line.target) {
             format!("{variable} = target")
-        } else if first == last {
-            format!("{variable} {}", short(first))
+        } else if is_open && first < 1e-10 {
+            format!("as the {variable} tends to 0")
+        } else if !is_run && (places.len() == 1 || last - first <= 1e-6 * last.abs().max(1.0)) {
+            let near = if place.abs() < 1e-9 { 0.0 } else { place };
+            format!("{variable} {}", short(near))
         } else if last >= 1e8 && high.is_infinite() && first <= -1e8 && low.is_infinite() {
             format!("every {variable}")
         } else if last >= 1e8 && high.is_infinite() {
-            format!("{variable}s from {} on", short(first))
+            match first {
+                first if first.abs() < 1e-90 && first != 0.0 => format!("{variable}s above 0"),
+                first => format!("{variable}s from {} on", short(first)),
+            }
         } else if first <= -1e8 && low.is_infinite() {
             format!("{variable}s up to {}", short(last))
-        } else if last - first <= 1e-3 * last.abs().max(1.0) {
-            format!("{variable} {}", short(round_to(between(first, last), 3)))
+        } else if is_run {
+            format!("{variable}s from {} to {}", short(first), short(last))
         } else {
-            format!("among the {variable}s {} and {}", short(first), short(last))
+            let all: Vec<String> = places.iter().take(4).map(|x| short(*x)).collect();
+            format!("{variable}s {}", all.join(", "))
         };
         is_proved &= best - bound <= 1e-6 * best.abs().max(1.0);
         texts.push(text);

@@ -53,7 +53,7 @@ fn best(study: &mut Study<'_>, targets: &Targets, grid: &[f64]) -> Option<(f64, 
 }
 
 /// The least of a function that falls and then rises.
-fn golden(low: f64, high: f64, function: impl Fn(f64) -> f64) -> f64 {
+pub(super) fn golden(low: f64, high: f64, function: impl Fn(f64) -> f64) -> f64 {
     let ratio = 0.618_033_988_749_894_9;
     let (mut a, mut b) = (low, high);
     let (mut c, mut d) = (b - ratio * (b - a), a + ratio * (b - a));
@@ -118,13 +118,24 @@ fn elicits_of_two(study: &mut Study<'_>) -> Fact {
         let targets = two(study, share);
         best(study, &targets, &grid).map(|best| best.0)
     });
-    elicited(
-        study,
-        &candidates.map(|(name, function)| (name.to_owned(), shares.map(function))),
-        &found,
-    )
+    let candidates = candidates.map(|(name, function)| (name.to_owned(), shares.map(function)));
+    let fact = elicited(study, &candidates, &found);
+    // The best may be at infinity, or on the whole of one side.
+    let border = if study.loss.description().prediction == Domain::Unit { 0.5 } else { 0.0 };
+    let is_side = shares.iter().all(|&share| {
+        let targets = two(study, share);
+        let value = |x: &f64| risk(study, *x, &targets);
+        let least = grid.iter().map(value).filter(|r| r.is_finite()).fold(f64::INFINITY, f64::min);
+        let side = if share > 0.5 { grid[grid.len() - 1] } else { grid[0] };
+        let wrong = grid.iter().filter(|x| (**x - border) * (share - 0.5) <= 0.0).map(value);
+        risk(study, side, &targets) <= least && wrong.fold(f64::INFINITY, f64::min) > least
+    });
+    if fact.detail.is_empty() && is_side {
+        let how = How::Sampled { points: study.points };
+        return Fact::yes(Property::Elicits, how).detail("the more probable class, by its side");
+    }
+    fact
 }
-
 fn elicited<const N: usize>(
     study: &Study<'_>,
     candidates: &[(String, [f64; N])],
@@ -191,11 +202,19 @@ fn elicits(study: &mut Study<'_>) -> Fact {
         })
     };
     let is_positive = matches!(d.target, Domain::NonNegative | Domain::Positive);
-    let mut candidates = vec![
+    let mut candidates: Vec<(String, [f64; 4])> = Vec::new();
+    for (parameter, &value) in d.parameters.iter().zip(study.loss.parameters()) {
+        if value > 0.0 && value < 1.0 {
+            let name = parameter.name;
+            candidates.push((format!("the quantile at {name}"), quantile(value)));
+            candidates.push((format!("the expectile at {name}"), expectile(value)));
+        }
+    }
+    candidates.extend([
         ("the mean".to_owned(), mean_of(|y| y)),
         ("the median".to_owned(), quantile(0.5)),
         ("the mode".to_owned(), sets.each_ref().map(|set| set[2].0)),
-    ];
+    ]);
     if is_positive {
         candidates.push(("the logarithm of the mean".into(), mean_of(|y| y).map(f64::ln)));
         candidates.push(("the geometric mean".into(), mean_of(f64::ln).map(f64::exp)));
@@ -203,13 +222,6 @@ fn elicits(study: &mut Study<'_>) -> Fact {
         candidates.push(("the geometric mean of 1 + target, less 1".into(), shifted));
         candidates.push(("the logarithm of the median".into(), quantile(0.5).map(f64::ln)));
         candidates.push(("the harmonic mean".into(), mean_of(|y| 1.0 / y).map(|m| 1.0 / m)));
-    }
-    for (parameter, &value) in d.parameters.iter().zip(study.loss.parameters()) {
-        if value > 0.0 && value < 1.0 {
-            let name = parameter.name;
-            candidates.push((format!("the quantile at {name}"), quantile(value)));
-            candidates.push((format!("the expectile at {name}"), expectile(value)));
-        }
     }
     let mut grid = grid(d.prediction);
     // The best of a loss with kinks is a target.

@@ -198,6 +198,8 @@ pub(super) fn is_convex(formula: &Formula, description: &Description, parameters
     let count = formula.results[0] + 1;
     let mut bends: Vec<Bend> = Vec::with_capacity(count);
     let mut ranges: Vec<Interval> = Vec::with_capacity(count);
+    // Whether a part is a sum of squares of linear parts, whose root is a length.
+    let mut is_squares: Vec<bool> = Vec::with_capacity(count);
     // Whether the logarithm of a part is convex.
     let mut is_log_convex: Vec<bool> = Vec::with_capacity(count);
     for node in &formula.nodes[..count] {
@@ -230,6 +232,7 @@ pub(super) fn is_convex(formula: &Formula, description: &Description, parameters
                         bends[x].through_growing_convex()
                     }
                     Unary::Ln if is_log_convex[x] => Bend::Convex,
+                    Unary::Sqrt if is_squares[x] => Bend::Convex,
                     Unary::Ln | Unary::Ln1p | Unary::Sqrt => bends[x].through_growing_concave(),
                     Unary::Abs | Unary::LnCosh => bends[x].through_even_convex(ranges[x]),
                     _ => constant(&[x]),
@@ -288,6 +291,16 @@ pub(super) fn is_convex(formula: &Formula, description: &Description, parameters
                 (bend, Interval::select(Certain(None), ranges[x], ranges[y]))
             }
         };
+        is_squares.push(match *node {
+            Node::Binary(Binary::Multiply, x, y) if x == y => bends[x].is_linear(),
+            Node::Binary(Binary::Multiply, x, y) => {
+                let scales = |at: usize| bends[at] == Bend::Constant && ranges[at].low() >= 0.0;
+                scales(x) && is_squares[y] || scales(y) && is_squares[x]
+            }
+            Node::Binary(Binary::Add, x, y) => is_squares[x] && is_squares[y],
+            Node::Unary(Unary::Total, x) => is_squares[x],
+            _ => bend == Bend::Constant && range.low() >= 0.0,
+        });
         is_log_convex.push(match *node {
             Node::Unary(Unary::Exp, x) => bends[x].is_convex(),
             Node::Unary(Unary::Total, x) => is_log_convex[x],
@@ -302,22 +315,49 @@ pub(super) fn is_convex(formula: &Formula, description: &Description, parameters
     bends[count - 1].is_convex()
 }
 
-/// Whether no part of the formula has a kink or a jump in the prediction.
-pub(super) fn is_smooth(formula: &Formula) -> bool {
+/// Whether the loss is smooth in the prediction because all its parts are, where the domain does not end.
+pub(super) fn is_smooth(formula: &Formula, description: &Description) -> bool {
     let count = formula.results[0] + 1;
     let is_reached = reached(formula, count - 1);
     let mut depends: Vec<bool> = Vec::with_capacity(count);
+    // Whether a part is above 0 inside the domain.
+    let mut is_positive: Vec<bool> = Vec::with_capacity(count);
     let mut is_smooth = true;
+    let has_sign = description.prediction != Domain::Real;
     for (at, &node) in formula.nodes[..count].iter().enumerate() {
         let of_prediction = parts(node).into_iter().any(|part| depends[part]);
-        let has_kink = matches!(
-            node,
-            Node::Unary(Unary::Abs | Unary::Sign | Unary::Sqrt, _)
-                | Node::Binary(Binary::Max | Binary::Min, ..)
-                | Node::Compare(..)
-        );
-        is_smooth &= !(is_reached[at] && of_prediction && has_kink);
+        let is_fine = match node {
+            Node::Constant(_) | Node::Symbol(_) => true,
+            Node::Unary(
+                Unary::Negate
+                | Unary::Total
+                | Unary::Exp
+                | Unary::Expm1
+                | Unary::Tanh
+                | Unary::Sigmoid
+                | Unary::Softplus
+                | Unary::LnCosh,
+                _,
+            )
+            | Node::Binary(Binary::Add | Binary::Subtract | Binary::Multiply, ..) => true,
+            Node::Unary(Unary::Ln | Unary::Sqrt, x) => is_positive[x],
+            Node::Binary(Binary::Divide, _, y) => is_positive[y] || !depends[y],
+            Node::Binary(Binary::Xlogy, x, y) => !depends[x] && is_positive[y],
+            Node::Select(condition, ..) => !depends[condition],
+            _ => false,
+        };
+        is_smooth &= is_fine || !is_reached[at] || !of_prediction;
         depends.push(of_prediction || matches!(node, Node::Symbol("p" | "p_c")));
+        is_positive.push(match node {
+            Node::Constant(bits) => f64::from_bits(bits) > 0.0,
+            Node::Symbol("p" | "p_c") => has_sign,
+            Node::Unary(Unary::Exp | Unary::Sigmoid | Unary::Softplus, _) => true,
+            Node::Unary(Unary::Total | Unary::Sqrt, x) => is_positive[x],
+            Node::Binary(Binary::Add | Binary::Multiply | Binary::Divide, x, y) => {
+                is_positive[x] && is_positive[y]
+            }
+            _ => false,
+        });
     }
     is_smooth
 }

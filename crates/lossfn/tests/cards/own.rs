@@ -44,9 +44,9 @@ own!(OwnPercent, p, y, (p - y).abs() / y.abs());
 own!(OwnAbsoluteProbability, p, y, (p - y).abs());
 
 const REGRESSION: Description = Description::own("", "A loss of the tests.");
-const MARGIN: Description =
-    Description { task: Task::Binary, target: Domain::Sign, ..REGRESSION };
-const COUNTS: Description = Description { task: Task::Counts, target: Domain::NonNegative, ..REGRESSION };
+const MARGIN: Description = Description { task: Task::Binary, target: Domain::Sign, ..REGRESSION };
+const COUNTS: Description =
+    Description { task: Task::Counts, target: Domain::NonNegative, ..REGRESSION };
 
 macro_rules! all {
     ($($id:literal $loss:ident $base:ident $(prediction: $prediction:ident)? $(target: $target:ident)? $(task: $task:ident)?,)*) => {
