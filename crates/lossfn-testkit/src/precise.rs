@@ -472,7 +472,21 @@ impl Definition {
         let description = loss.description();
         let names = description.parameters.iter().map(|parameter| parameter.name);
         let parameters: Vec<_> = names.zip(loss.parameters().iter().copied()).collect();
-        let formula = loss.formula();
+        Self::with(loss.formula(), parameters, description.prediction, precision)
+    }
+
+    /// A formula of `p` and `y` alone.
+    #[must_use]
+    pub fn of(formula: &Formula) -> Self {
+        Self::with(formula.clone(), Vec::new(), Domain::Real, Precision::Double)
+    }
+
+    fn with(
+        formula: Formula,
+        parameters: Vec<(&'static str, f64)>,
+        domain: Domain,
+        precision: Precision,
+    ) -> Self {
         let mut in_row: Vec<bool> = Vec::new();
         let mut transcendental = false;
         for node in &formula.nodes {
@@ -497,8 +511,7 @@ impl Definition {
         }
         // Below the smallest number of the precision it does not matter what they are.
         let tail = if transcendental { 100 - exponent(precision.smallest()) } else { 0 };
-        let (domain, tail) = (description.prediction, tail as usize);
-        Self { formula, parameters, domain, in_row, tail }
+        Self { formula, parameters, domain, in_row, tail: tail as usize }
     }
 
     fn parameter(&self, name: &str) -> f64 {

@@ -171,6 +171,9 @@ impl Loss {
             let text = format!("{} = {default} in {}: {}", p.name, p.range, p.meaning);
             add("parameter", text, false);
         }
+        for fact in self.card_over_parameters().facts() {
+            add("card", format!("{}: {fact}", fact.property), false);
+        }
         add("optimum", d.optimum.to_owned(), false);
         add("limits", d.limits.to_owned(), false);
         add("peers", d.peers.to_owned(), false);

@@ -16,6 +16,7 @@ pub use witness::{Term, Witness};
 use crate::describe::{Known, Source};
 use crate::error::Error;
 use crate::loss::Loss;
+use rayon::prelude::*;
 use std::fmt;
 use std::str::FromStr;
 
@@ -362,6 +363,12 @@ impl Card {
     #[must_use]
     pub fn answer(&self, property: Property) -> Answer {
         self.get(property).map_or(Answer::Unknown, |fact| fact.answer)
+    }
+
+    /// The cards of many losses, on all threads.
+    #[must_use]
+    pub fn of_all(losses: &[Loss]) -> Vec<Self> {
+        losses.par_iter().map(Self::of).collect()
     }
 
     /// The card of a loss, as by [`Loss::card`].

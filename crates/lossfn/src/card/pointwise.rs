@@ -334,16 +334,16 @@ fn how(study: &Study<'_>, reach: Reach) -> How {
 /// what is wanted.
 fn chord(study: &Study<'_>, line: &Line<'_>) -> Option<Witness> {
     const STEPS: [f64; 10] = [
-        1.0 / 1_048_576.0,
-        1.0 / 16384.0,
-        1.0 / 1024.0,
-        1.0 / 64.0,
-        0.125,
-        0.5,
         1.0,
         2.0,
+        0.5,
         8.0,
+        0.125,
         64.0,
+        1.0 / 64.0,
+        1.0 / 1024.0,
+        1.0 / 16384.0,
+        1.0 / 1_048_576.0,
     ];
     let mut worst: Option<(f64, [f64; 3], [f64; 3])> = None;
     // What is near is easier to follow.
@@ -420,7 +420,7 @@ fn convex(study: &Study<'_>, lines: &mut [Line<'_>], formula: &Formula) -> Fact 
 
 /// A piece on which the loss is a straight line, and three points of it.
 fn straight(line: &Line<'_>) -> Option<[f64; 3]> {
-    line.pieces.pieces.iter().find_map(|piece| {
+    let found = line.pieces.pieces.iter().filter_map(|piece| {
         let (low, high) = (piece.low.max(-1e6), piece.high.min(1e6));
         let is_straight = !piece.is_kink && piece.bounds.orders[2].point() == Some(0.0);
         if !is_straight || high - low <= 1e-3 {
@@ -430,8 +430,10 @@ fn straight(line: &Line<'_>) -> Option<[f64; 3]> {
         let middle = round_binary(between(low, high));
         let step = 0.5f64.powi(1 - (middle - low).min(high - middle).log2().floor() as i32);
         let xs = [middle - step, middle, middle + step];
-        (xs[0] >= low && xs[2] <= high).then_some(xs)
-    })
+        (xs[0] >= low && xs[2] <= high && xs[0] < middle && middle < xs[2]).then_some(xs)
+    });
+    let far = |xs: &[f64; 3]| (xs[1] - line.center()).abs();
+    found.min_by(|a, b| far(a).total_cmp(&far(b)))
 }
 
 /// A number near another, with few binary digits.
@@ -460,6 +462,10 @@ fn strictly_convex(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
         });
         // On either side of a seam the curve is analytic: where its second derivative is nowhere
         // negative and somewhere positive, it is 0 at isolated points at most.
+        line.pieces.refine(EFFORT, |piece| {
+            let second = piece.bounds.orders[2];
+            second.low() < 0.0 && second.high() >= 0.0
+        });
         let runs = line.pieces.runs();
         let is_bent = runs.iter().all(|run| {
             line.pieces.pieces[run.clone()].iter().any(|piece| piece.bounds.orders[2].low() > 0.0)
@@ -917,6 +923,14 @@ fn differentiable(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
             return fact.detail(detail);
         }
     }
+    for line in lines {
+        // A slope beyond all bounds at a seam.
+        for way in line.ways_out().iter().skip(2) {
+            if let Some(witness) = growth_along(study, line, 1, way) {
+                return Fact::no(property, witness);
+            }
+        }
+    }
     let clear = lines.iter().all(|line| {
         line.seams.iter().all(|seam| seam.step(0) == Step::None && seam.step(1) == Step::None)
     });
@@ -1346,15 +1360,20 @@ fn minimiser(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
             format!("{variable} = target")
         } else if is_open && first < 1e-10 {
             format!("as the {variable} tends to 0")
-        } else if !is_run && (places.len() == 1 || last - first <= 1e-6 * last.abs().max(1.0)) {
-            let near = if place.abs() < 1e-9 { 0.0 } else { place };
+        } else if !is_run && (places.len() == 1 || last - first <= 1e-4 * last.abs().max(1.0)) {
+            let near = if first <= 0.0 && last >= 0.0 || place.abs() < 1e-9 { 0.0 } else { place };
             format!("{variable} {}", short(near))
         } else if last >= 1e8 && high.is_infinite() && first <= -1e8 && low.is_infinite() {
             format!("every {variable}")
         } else if last >= 1e8 && high.is_infinite() {
-            match first {
-                first if first.abs() < 1e-90 && first != 0.0 => format!("{variable}s above 0"),
-                first => format!("{variable}s from {} on", short(first)),
+            let is_near_zero = first.abs() < 1e-90;
+            if is_near_zero && study.value(0.0, line.target) > best + slack {
+                format!("{variable}s above 0")
+            } else {
+                format!(
+                    "{variable}s from {} on",
+                    if is_near_zero { "0".into() } else { short(first) }
+                )
             }
         } else if first <= -1e8 && low.is_infinite() {
             format!("{variable}s up to {}", short(last))

@@ -1,26 +1,27 @@
 //! Cards: what is said of losses is true, hangs together, and is the same as in the literature.
 
+mod intervals;
+mod laws;
 mod own;
+mod truths;
 
+use lossfn::{Card, Loss};
 use lossfn_testkit::catalog;
+use lossfn_testkit::points::settings;
 
-#[test]
-fn show() {
-    for entry in catalog() {
-        let loss = entry.with_defaults();
-        let start = std::time::Instant::now();
-        let card = loss.card();
-        println!("\n{loss}  {:?}", start.elapsed());
-        for fact in card.facts() {
-            println!("  {:22} {fact}", fact.property.title());
-        }
-    }
-    for loss in own::losses() {
-        let start = std::time::Instant::now();
-        let card = loss.card();
-        println!("\n{loss}  {:?}", start.elapsed());
-        for fact in card.facts() {
-            println!("  {:22} {fact}", fact.property.title());
-        }
-    }
+/// The losses of the catalog with several parameters, and those of the tests.
+fn losses() -> Vec<Loss> {
+    catalog().flat_map(settings).chain(own::losses()).collect()
+}
+
+/// Their cards.
+fn cards() -> Vec<(Loss, Card)> {
+    let losses = losses();
+    let cards = Card::of_all(&losses);
+    losses.into_iter().zip(cards).collect()
+}
+
+/// Panics with everything that is wrong.
+fn none_wrong(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -18,6 +18,11 @@ loss! {
         peers: "PyTorch's cross_entropy and Optax agree but for tiny losses, and the gradient by the true class, which they round to 0. With class weights and label smoothing PyTorch's mean divides by the weights of the true classes, as the denominator 'weights' does here; for distributions PyTorch's divides by the number of examples, as 'valid' does.",
         reference: "Bridle (1990), Probabilistic Interpretation of Feedforward Classification Network Outputs, doi:10.1007/978-3-642-76153-9_28; label smoothing: Szegedy et al. (2016), arXiv:1512.00567.",
         row_gradient: "sum(y) * softmax(p)_c - y_c, with y_c the smoothed and weighted target",
+        known: {
+            lipschitz: yes(1.414214) "because the gradient is a distribution less the target, for targets that add up to 1",
+            smooth: yes(0.5) "Böhning (1992), Multinomial logistic regression algorithm, doi:10.1007/BF00048682",
+            elicits: yes = "the logarithms of the probabilities, up to a constant" "because the expected loss is the cross-entropy of the true probabilities",
+        },
         usual: true,
     }
 }
