@@ -137,7 +137,7 @@ fn what_is_said_stands_up_to_random_examples() {
         };
         for n in 0..400 {
             let y = rng.inside(d.target);
-            let mut draw = |rng: &mut Rng| {
+            let draw = |rng: &mut Rng| {
                 let x = if n % 2 == 0 { rng.inside(d.prediction) } else { rng.spread() };
                 if d.prediction.contains(x) { x } else { rng.inside(d.prediction) }
             };
