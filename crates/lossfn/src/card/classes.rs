@@ -100,7 +100,7 @@ fn paths(d: &Description) -> Vec<Path> {
         }
         for target in targets {
             let spread = if d.prediction == Domain::Real { 4.0 } else { 0.0 };
-            for _ in 0..12 {
+            for _ in 0..5 {
                 let from = if d.prediction == Domain::Real {
                     (0..classes).map(|_| spread * (random.unit() - 0.5)).collect()
                 } else {
@@ -123,9 +123,8 @@ fn paths(d: &Description) -> Vec<Path> {
     paths
 }
 
-const STEPS: [f64; 6] = [1.0 / 64.0, 0.125, 0.5, 1.0, 4.0, 16.0];
-const PLACES: [f64; 13] =
-    [-24.0, -12.0, -4.0, -2.0, -1.0, -0.25, 0.0, 0.25, 1.0, 2.0, 4.0, 12.0, 24.0];
+const STEPS: [f64; 4] = [1.0 / 64.0, 0.25, 1.0, 8.0];
+const PLACES: [f64; 9] = [-16.0, -4.0, -1.0, -0.25, 0.0, 0.25, 1.0, 4.0, 16.0];
 
 /// The card, and the number of points that were tried.
 pub(super) fn card(loss: &Loss) -> (Card, usize) {

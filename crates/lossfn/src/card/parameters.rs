@@ -21,7 +21,9 @@ fn values_in(range: &Range) -> Vec<f64> {
 }
 
 /// What a constant may be of a parameter.
-const FORMS: [(&str, fn(f64) -> f64); 9] = [
+const FORMS: [(&str, fn(f64) -> f64); 11] = [
+    ("max(1, {})", |v| v.max(1.0)),
+    ("max(1, {}) / 4", |v| v.max(1.0) / 4.0),
     ("{}", |v| v),
     ("1 / {}", |v| 1.0 / v),
     ("2 {}", |v| 2.0 * v),
@@ -58,21 +60,33 @@ pub(super) fn card(loss: &Loss) -> Card {
             _ => short(value),
         };
         for fact in card.facts() {
+            let places = |answer| -> Vec<f64> {
+                let is_so = |(_, card): &&(f64, Card)| card.answer(fact.property) == answer;
+                others.iter().filter(is_so).map(|(v, _)| *v).collect()
+            };
+            let listed = |values: &[f64]| {
+                values.iter().map(|value| write(*value)).collect::<Vec<_>>().join(", ")
+            };
+            let same = places(fact.answer);
             let mut parts = Vec::new();
             for answer in [Answer::Yes, Answer::No, Answer::Unknown] {
-                let is_other = |(_, card): &&(f64, Card)| card.answer(fact.property) == answer;
-                let places: Vec<f64> = others.iter().filter(is_other).map(|(v, _)| *v).collect();
-                if answer != fact.answer && !places.is_empty() {
-                    let at: Vec<String> = places.into_iter().map(write).collect();
-                    parts.push(format!("{answer} at {}", at.join(", ")));
+                let places = places(answer);
+                if answer == fact.answer || places.is_empty() {
+                    continue;
                 }
+                parts.push(if places.len() > same.len() && !same.is_empty() {
+                    format!("{} at {} alone, else {answer}", fact.answer, listed(&same))
+                } else {
+                    format!("{answer} at {}", listed(&places))
+                });
             }
             if !parts.is_empty() {
-                let tried: Vec<String> = others.iter().map(|(v, _)| write(*v)).collect();
+                let (first, last) = (&others[0].0, &others[others.len() - 1].0);
+                let (parts, count) = (parts.join("; "), others.len());
                 let text = format!(
-                    "depends on {name}: {} (tried: {})",
-                    parts.join("; "),
-                    tried.join(", ")
+                    "depends on {name}: {parts} (of {count} values from {} to {})",
+                    write(*first),
+                    write(*last)
                 );
                 notes.push((fact.property, text));
             }

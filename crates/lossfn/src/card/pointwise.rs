@@ -11,7 +11,7 @@ use crate::loss::Loss;
 use crate::number::{Formula, Interval, Number};
 
 /// Looks closer are worth so many evaluations for each question.
-const EFFORT: usize = 900;
+const EFFORT: usize = 500;
 /// Relative to the numbers at hand, less than this is rounding.
 const SLACK: f64 = 1e-9;
 
@@ -266,10 +266,11 @@ pub(super) fn card(loss: &Loss) -> (Card, usize) {
         targets.iter().zip(&curves).map(|(&y, curve)| line(&mut study, curve, y)).collect();
 
     let mut card = Card::default();
+    let above = lines.iter().find_map(|line| chord(&study, line));
     for fact in [
-        convex(&study, &mut lines, &formula),
-        strictly_convex(&study, &mut lines),
-        strongly_convex(&study, &mut lines),
+        convex(&study, &mut lines, &formula, above.as_ref()),
+        strictly_convex(&study, &mut lines, above.as_ref()),
+        strongly_convex(&study, &mut lines, above.as_ref()),
         lipschitz(&study, &mut lines),
         smooth(&study, &mut lines),
         differentiable(&study, &lines),
@@ -395,10 +396,15 @@ fn is_convex_piece(piece: &Piece) -> bool {
     piece.bounds.orders[2].low() >= 0.0
 }
 
-fn convex(study: &Study<'_>, lines: &mut [Line<'_>], formula: &Formula) -> Fact {
+fn convex(
+    study: &Study<'_>,
+    lines: &mut [Line<'_>],
+    formula: &Formula,
+    above: Option<&Witness>,
+) -> Fact {
     let property = Property::Convex;
-    if let Some(witness) = lines.iter().find_map(|line| chord(study, line)) {
-        return Fact::no(property, witness);
+    if let Some(witness) = above {
+        return Fact::no(property, witness.clone());
     }
     if rules::is_convex(formula, study.loss.description(), study.loss.parameters()) {
         return Fact::rule(property, "sums, maxima and compositions of convex parts");
@@ -432,8 +438,12 @@ fn straight(line: &Line<'_>) -> Option<[f64; 3]> {
         let xs = [middle - step, middle, middle + step];
         (xs[0] >= low && xs[2] <= high && xs[0] < middle && middle < xs[2]).then_some(xs)
     });
-    let far = |xs: &[f64; 3]| (xs[1] - line.center()).abs();
-    found.min_by(|a, b| far(a).total_cmp(&far(b)))
+    found.min_by(|a, b| oddness(a[1] - line.center()).total_cmp(&oddness(b[1] - line.center())))
+}
+
+/// How far a number is from the ordinary: neither large nor small.
+fn oddness(x: f64) -> f64 {
+    x.abs().max(1e-6).ln().abs()
 }
 
 /// A number near another, with few binary digits.
@@ -441,12 +451,12 @@ fn round_binary(x: f64) -> f64 {
     f64::from_bits(x.to_bits() & !((1 << 42) - 1))
 }
 
-fn strictly_convex(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
+fn strictly_convex(study: &Study<'_>, lines: &mut [Line<'_>], above: Option<&Witness>) -> Fact {
     let property = Property::StrictlyConvex;
+    if let Some(witness) = above {
+        return Fact::no(property, witness.clone());
+    }
     for line in &*lines {
-        if let Some(witness) = chord(study, line) {
-            return Fact::no(property, witness);
-        }
         if let Some(xs) = straight(line) {
             let values = xs.map(|x| study.value(x, line.target));
             let mut witness = chord_witness(study, line, xs, values).or_equal();
@@ -477,10 +487,10 @@ fn strictly_convex(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
     Fact::yes(property, how(study, reach))
 }
 
-fn strongly_convex(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
+fn strongly_convex(study: &Study<'_>, lines: &mut [Line<'_>], above: Option<&Witness>) -> Fact {
     let property = Property::StronglyConvex;
-    if let Some(witness) = lines.iter().find_map(|line| chord(study, line)) {
-        return Fact::no(property, witness);
+    if let Some(witness) = above {
+        return Fact::no(property, witness.clone());
     }
     // How it usually bends, and where it hardly does.
     let bends = lines.iter().flat_map(|line| {
@@ -519,7 +529,7 @@ fn strongly_convex(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
             }
         }
     }
-    soft.sort_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
+    soft.sort_by(|a, b| oddness(a.0).total_cmp(&oddness(b.0)));
     for (x, target, bend) in soft {
         // The longest step over which it hardly bends.
         for step in [1.0, x.abs() / 8.0, 0.125, 1.0 / 1024.0] {

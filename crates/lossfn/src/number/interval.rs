@@ -52,7 +52,7 @@ impl Not for Certain {
 impl Mask for Certain {}
 
 /// How many places the reference functions for f64 may be off.
-const PLACES: usize = 4;
+const PLACES: usize = 8;
 /// Below this, what is lost in rounding cannot be told from 0.
 const TINY: f64 = 1e-250;
 

@@ -367,5 +367,5 @@ fn how_it_is_known_is_said() {
     let lipschitz = card.get(Lipschitz).and_then(|fact| fact.depends.clone());
     assert_eq!(lipschitz.as_deref(), Some("the number is max(level, 1 - level)"));
     let symmetric = card.get(Symmetric).and_then(|fact| fact.depends.clone()).unwrap_or_default();
-    assert!(symmetric.contains("depends on level: no at 0, "), "{symmetric}");
+    assert!(symmetric.contains("depends on level: yes at 0.5 alone, else no"), "{symmetric}");
 }
