@@ -326,7 +326,7 @@ impl Seam {
 /// A curve over its domain, cut at its kinks.
 pub(super) struct Pieces<'a> {
     pub curve: &'a Curve,
-    pub pieces: Vec<Piece>,
+    pub all: Vec<Piece>,
     /// How often the curve was looked at.
     looks: usize,
 }
@@ -351,12 +351,12 @@ pub(super) fn between(low: f64, high: f64) -> f64 {
 impl<'a> Pieces<'a> {
     /// Cuts the line between these ends at these points and at the kinks of the curve.
     pub fn new(curve: &'a Curve, cuts: &[f64]) -> Self {
-        let mut all = Self { curve, pieces: Vec::new(), looks: 0 };
+        let mut whole = Self { curve, all: Vec::new(), looks: 0 };
         for ends in cuts.windows(2) {
-            let mut found = all.cut(ends[0], ends[1]);
-            all.pieces.append(&mut found);
+            let mut found = whole.cut(ends[0], ends[1]);
+            whole.all.append(&mut found);
         }
-        all
+        whole
     }
 
     /// The pieces between two points, in order.
@@ -462,9 +462,9 @@ impl<'a> Pieces<'a> {
             piece.low.abs().max(piece.high.abs()) <= limit && piece.high - piece.low > 1e-7
         };
         for _ in 0..40 {
-            let mut pieces = Vec::with_capacity(self.pieces.len());
+            let mut pieces = Vec::with_capacity(self.all.len());
             let mut is_done = true;
-            for piece in std::mem::take(&mut self.pieces) {
+            for piece in std::mem::take(&mut self.all) {
                 let middle = between(piece.low, piece.high);
                 let can = middle > piece.low && middle < piece.high && !piece.is_kink;
                 if !can || self.looks > most || !is_near(&piece) || !is_due(&piece) {
@@ -484,7 +484,7 @@ impl<'a> Pieces<'a> {
                     pieces.push(half);
                 }
             }
-            self.pieces = pieces;
+            self.all = pieces;
             if is_done {
                 break;
             }
@@ -494,10 +494,9 @@ impl<'a> Pieces<'a> {
     /// The points where the formula changes.
     pub fn seams(&self) -> Vec<Seam> {
         let mut seams = Vec::new();
-        let smooth: Vec<usize> =
-            (0..self.pieces.len()).filter(|&at| !self.pieces[at].is_kink).collect();
+        let smooth: Vec<usize> = (0..self.all.len()).filter(|&at| !self.all[at].is_kink).collect();
         for pair in smooth.windows(2) {
-            let (left, right) = (&self.pieces[pair[0]], &self.pieces[pair[1]]);
+            let (left, right) = (&self.all[pair[0]], &self.all[pair[1]]);
             if pair[1] == pair[0] + 1 && left.ways == right.ways {
                 continue;
             }
@@ -517,10 +516,10 @@ impl<'a> Pieces<'a> {
     pub fn runs(&self) -> Vec<std::ops::Range<usize>> {
         let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
         let mut before: Option<usize> = None;
-        for (at, piece) in self.pieces.iter().enumerate().filter(|(_, piece)| !piece.is_kink) {
+        for (at, piece) in self.all.iter().enumerate().filter(|(_, piece)| !piece.is_kink) {
             match (before, runs.last_mut()) {
                 (Some(before), Some(run))
-                    if before + 1 == at && self.pieces[before].ways == piece.ways =>
+                    if before + 1 == at && self.all[before].ways == piece.ways =>
                 {
                     run.end = at + 1;
                 }
@@ -537,6 +536,6 @@ impl<'a> Pieces<'a> {
             piece.is_kink
                 && piece.high - piece.low > 1e-6 * piece.low.abs().max(piece.high.abs()).max(1e-6)
         };
-        self.pieces.iter().any(wide)
+        self.all.iter().any(wide)
     }
 }

@@ -20,8 +20,11 @@ fn values_in(range: &Range) -> Vec<f64> {
     values
 }
 
+/// A function of a parameter, as text and as it is.
+type Form = (&'static str, fn(f64) -> f64);
+
 /// What a constant may be of a parameter.
-const FORMS: [(&str, fn(f64) -> f64); 11] = [
+const FORMS: [Form; 11] = [
     ("max(1, {})", |v| v.max(1.0)),
     ("max(1, {}) / 4", |v| v.max(1.0) / 4.0),
     ("{}", |v| v),
@@ -101,7 +104,7 @@ pub(super) fn card(loss: &Loss) -> Card {
                 (pair[0].1 - pair[1].1).abs() > 1e-6 * pair[0].1.abs().max(pair[1].1.abs())
             });
             if fact.number.is_some() && differs {
-                let fits = |form: &&(&str, fn(f64) -> f64)| {
+                let fits = |form: &&Form| {
                     numbers.iter().all(|(v, number)| {
                         let due = form.1(*v);
                         (due - number).abs() <= 1e-5 * due.abs().max(1e-9)

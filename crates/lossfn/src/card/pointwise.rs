@@ -128,7 +128,7 @@ impl Line<'_> {
     fn reach(&self, holds: impl Fn(&Piece) -> bool, at_kinks: bool) -> Reach {
         let (mut low, mut high) = self.domain;
         let mut is_whole = true;
-        for piece in &self.pieces.pieces {
+        for piece in &self.pieces.all {
             if if piece.is_kink { at_kinks } else { holds(piece) } {
                 continue;
             }
@@ -155,7 +155,7 @@ impl Line<'_> {
 
     /// The bounds of a derivative over all pieces, or over those within reach.
     fn bounds(&self, order: usize) -> Interval {
-        let pieces = self.pieces.pieces.iter().filter(|piece| !piece.is_kink);
+        let pieces = self.pieces.all.iter().filter(|piece| !piece.is_kink);
         pieces
             .map(|piece| piece.bounds.orders[order])
             .reduce(Interval::hull)
@@ -426,7 +426,7 @@ fn convex(
 
 /// A piece on which the loss is a straight line, and three points of it.
 fn straight(line: &Line<'_>) -> Option<[f64; 3]> {
-    let found = line.pieces.pieces.iter().filter_map(|piece| {
+    let found = line.pieces.all.iter().filter_map(|piece| {
         let (low, high) = (piece.low.max(-1e6), piece.high.min(1e6));
         let is_straight = !piece.is_kink && piece.bounds.orders[2].point() == Some(0.0);
         if !is_straight || high - low <= 1e-3 {
@@ -478,7 +478,7 @@ fn strictly_convex(study: &Study<'_>, lines: &mut [Line<'_>], above: Option<&Wit
         });
         let runs = line.pieces.runs();
         let is_bent = runs.iter().all(|run| {
-            line.pieces.pieces[run.clone()].iter().any(|piece| piece.bounds.orders[2].low() > 0.0)
+            line.pieces.all[run.clone()].iter().any(|piece| piece.bounds.orders[2].low() > 0.0)
         });
         let here =
             if at_seams && is_bent { line.reach(is_convex_piece, true) } else { Reach::Nowhere };
@@ -794,7 +794,7 @@ fn largest(lines: &mut [Line<'_>], order: usize) -> Largest {
     for line in &mut *lines {
         line.pieces.refine(EFFORT, |piece| piece.bounds.orders[order].magnitude() > goal);
         // The samples miss the top by a little; look where it may be.
-        for piece in line.pieces.pieces.iter().filter(|piece| !piece.is_kink) {
+        for piece in line.pieces.all.iter().filter(|piece| !piece.is_kink) {
             let middle = between(piece.low, piece.high);
             if piece.bounds.orders[order].magnitude() > sampled && middle.is_finite() {
                 let at = line.pieces.curve.see(Interval::constant(middle), None);
@@ -915,7 +915,7 @@ fn kinks(study: &Study<'_>, lines: &[Line<'_>], orders: &[usize]) -> String {
 /// Whether a derivative has bounds on every piece that does not reach an end of the domain.
 fn has_derivative(line: &Line<'_>, order: usize) -> bool {
     !line.pieces.is_unclear()
-        && line.pieces.pieces.iter().filter(|piece| !piece.is_kink).all(|piece| {
+        && line.pieces.all.iter().filter(|piece| !piece.is_kink).all(|piece| {
             let at_end = piece.low == line.domain.0 || piece.high == line.domain.1;
             at_end
                 || piece.bounds.orders[order].magnitude().is_finite()
@@ -1187,7 +1187,7 @@ enum Tail {
 }
 
 fn tail(study: &Study<'_>, line: &Line<'_>, upper: bool) -> (Tail, Option<Witness>) {
-    let pieces = &line.pieces.pieces;
+    let pieces = &line.pieces.all;
     let Some(piece) = (if upper { pieces.last() } else { pieces.first() }) else {
         return (Tail::Unknown, None);
     };
@@ -1269,7 +1269,7 @@ fn redescending(study: &Study<'_>, lines: &[Line<'_>]) -> Option<Fact> {
             if (if upper { high } else { low }).is_finite() {
                 continue;
             }
-            let pieces = &line.pieces.pieces;
+            let pieces = &line.pieces.all;
             let piece = if upper { pieces.last() } else { pieces.first() };
             if piece.is_some_and(|piece| piece.bounds.orders[1].point() == Some(0.0)) {
                 continue;
@@ -1334,7 +1334,7 @@ fn minimiser(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
         let Some(best) = finite().map(|sample| sample.value).reduce(f64::min) else {
             return Fact::unknown(property);
         };
-        let pieces = line.pieces.pieces.iter().map(|piece| piece.bounds.orders[0].low());
+        let pieces = line.pieces.all.iter().map(|piece| piece.bounds.orders[0].low());
         let bound = pieces.reduce(f64::min).unwrap_or(f64::NEG_INFINITY);
         let slack = 1e-12 * best.abs().max(1e-12);
         let is_best = |sample: &&Sample| sample.value <= best + slack;

@@ -10,6 +10,9 @@ use crate::describe::{Domain, Task};
 /// A distribution of targets, as numbers with their shares.
 type Targets = Vec<(f64, f64)>;
 
+/// What may be elicited of two classes: a name, and the function of the class's probability.
+type Candidate = (&'static str, fn(f64) -> f64);
+
 /// How near to each other two predictions are the same.
 const NEAR: f64 = 1e-5;
 
@@ -104,7 +107,7 @@ fn logit(share: f64) -> f64 {
 
 /// The functional that the best prediction is, for two classes.
 fn elicits_of_two(study: &mut Study<'_>) -> Fact {
-    let candidates: [(&str, fn(f64) -> f64); 6] = [
+    let candidates: [Candidate; 6] = [
         ("the probability of the class 1", |share| share),
         ("the log-odds of the class 1", logit),
         ("half the log-odds of the class 1", |share| 0.5 * logit(share)),
@@ -246,14 +249,21 @@ fn elicits(study: &mut Study<'_>) -> Fact {
     elicited(study, &candidates, &found)
 }
 
-/// The factor k of a link sigmoid(k prediction), or `None` if predictions are probabilities.
-fn link(study: &Study<'_>) -> Option<Option<f64>> {
+/// How predictions stand for probabilities.
+enum Link {
+    /// They are probabilities.
+    Identity,
+    /// sigmoid(factor * prediction) is one.
+    Sigmoid(f64),
+}
+
+fn link(study: &Study<'_>) -> Option<Link> {
     let d = study.loss.description();
     if d.prediction == Domain::Unit {
-        return Some(None);
+        return Some(Link::Identity);
     }
     let inner = d.link?.strip_prefix("sigmoid(")?.split_once("prediction)")?.0.trim();
-    Some(Some(if inner.is_empty() { 1.0 } else { inner.parse().ok()? }))
+    Some(Link::Sigmoid(if inner.is_empty() { 1.0 } else { inner.parse().ok()? }))
 }
 
 const SHARES: [f64; 9] = [0.03, 0.1, 0.25, 0.4, 0.5, 0.55, 0.7, 0.88, 0.99];
@@ -270,7 +280,10 @@ fn proper(study: &mut Study<'_>) -> Vec<Fact> {
     let mut equal: Option<Witness> = None;
     for share in SHARES {
         let targets = two(study, share);
-        let truth = link.map_or(share, |factor| logit(share) / factor);
+        let truth = match link {
+            Link::Identity => share,
+            Link::Sigmoid(factor) => logit(share) / factor,
+        };
         let due = risk(study, truth, &targets);
         study.points += grid.len();
         let mut tried = grid.clone();

@@ -1,4 +1,9 @@
 //! What follows from the structure of a formula, and from other lines of a card.
+#![allow(
+    clippy::match_same_arms,
+    clippy::too_many_lines,
+    reason = "rules are tables, in the order of the parts of a formula"
+)]
 
 use super::{Answer, Card, Fact, How, Property};
 use crate::describe::{Description, Domain};
@@ -396,7 +401,7 @@ pub(super) fn complete(card: &mut Card) {
             let (witness, how) = (fact.witness.clone(), How::Rule(detail));
             let how = if witness.is_some() { How::Refuted } else { how };
             let detail = fact.detail.clone();
-            card.put(Fact { witness, detail, ..Fact::new(strong, Answer::No, how) });
+            card.put(Fact { detail, witness, ..Fact::new(strong, Answer::No, how) });
         }
     }
 }

@@ -55,10 +55,10 @@ fn entries_imply_each_other() {
             }
         }
         let number = |property| card.get(property).and_then(|fact: &Fact| fact.number);
-        if let (Some(modulus), Some(constant)) = (number(StronglyConvex), number(Smooth)) {
-            if modulus > constant * (1.0 + 1e-3) {
-                wrong.push(format!("{loss}: modulus {modulus}, smoothness {constant}"));
-            }
+        if let (Some(modulus), Some(constant)) = (number(StronglyConvex), number(Smooth))
+            && modulus > constant * (1.0 + 1e-3)
+        {
+            wrong.push(format!("{loss}: modulus {modulus}, smoothness {constant}"));
         }
     }
     none_wrong(&wrong);

@@ -16,11 +16,11 @@ struct Truth {
     elicits: &'static str,
 }
 
-/// Sources: Huber and Ronchetti (2009), Robust Statistics, chapters 3 and 4 (influence); Steinwart and
-/// Christmann (2008), Support Vector Machines, chapters 2 and 3 (Lipschitz, clippable); Bartlett, Jordan
-/// and McAuliffe (2006), doi:10.1198/016214505000000907 (calibration); Reid and Williamson (2010), JMLR
-/// 11 (proper losses); Gneiting (2011), doi:10.1198/jasa.2011.r10138 (functionals); Masnadi-Shirazi and
-/// Vasconcelos (2008), NIPS 21 (Savage); Ghosh, Kumar and Sastry (2017), AAAI (symmetric sums).
+// Sources: Huber and Ronchetti (2009), Robust Statistics, chapters 3 and 4 (influence); Steinwart and
+// Christmann (2008), Support Vector Machines, chapters 2 and 3 (Lipschitz, clippable); Bartlett, Jordan
+// and McAuliffe (2006), doi:10.1198/016214505000000907 (calibration); Reid and Williamson (2010), JMLR
+// 11 (proper losses); Gneiting (2011), doi:10.1198/jasa.2011.r10138 (functionals); Masnadi-Shirazi and
+// Vasconcelos (2008), NIPS 21 (Savage); Ghosh, Kumar and Sastry (2017), AAAI (symmetric sums).
 const TRUTHS: &[Truth] = &[
     Truth {
         loss: "squared_error",
@@ -181,7 +181,7 @@ const TRUTHS: &[Truth] = &[
             Calibrated,
         ],
         no: &[StrictlyConvex, StronglyConvex, Bounded],
-        numbers: &[(Lipschitz, 1.414_214), (Smooth, 0.5)],
+        numbers: &[(Lipschitz, std::f64::consts::SQRT_2), (Smooth, 0.5)],
         elicits: "the logarithms of the probabilities, up to a constant",
     },
     Truth {

@@ -19,7 +19,7 @@ loss! {
         reference: "Bridle (1990), Probabilistic Interpretation of Feedforward Classification Network Outputs, doi:10.1007/978-3-642-76153-9_28; label smoothing: Szegedy et al. (2016), arXiv:1512.00567.",
         row_gradient: "sum(y) * softmax(p)_c - y_c, with y_c the smoothed and weighted target",
         known: {
-            lipschitz: yes(1.414214) "because the gradient is a distribution less the target, for targets that add up to 1",
+            lipschitz: yes(std::f64::consts::SQRT_2) "because the gradient is a distribution less the target, for targets that add up to 1",
             smooth: yes(0.5) "Böhning (1992), Multinomial logistic regression algorithm, doi:10.1007/BF00048682",
             elicits: yes = "the logarithms of the probabilities, up to a constant" "because the expected loss is the cross-entropy of the true probabilities",
         },
