@@ -59,9 +59,15 @@ fn loss_page(entry: &Entry) -> String {
     for section in entry.with_defaults().sections() {
         let _ = match section.heading {
             "summary" | "symbols" => write!(text, "\n{}\n", section.text),
-            same if same == before => write!(text, "\n{}\n", section.text),
+            same if same == before && same != "card" => write!(text, "\n{}\n", section.text),
             heading if section.is_code => {
                 write!(text, "\n**{}**\n\n```text\n{}\n```\n", capitalised(heading), section.text)
+            }
+            "card" => {
+                let (property, fact) = section.text.split_once(": ").unwrap_or_default();
+                let head = "\n**Card**\n\n| property | answer, and how it is known |\n|---|---|\n";
+                let head = if before == "card" { "" } else { head };
+                write!(text, "{head}| {property} | {} |\n", fact.replace('|', "\\|"))
             }
             heading => write!(text, "\n**{}**: {}\n", capitalised(heading), section.text),
         };

@@ -1,8 +1,8 @@
 //! The command line.
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgMatches, Args as ClapArgs, FromArgMatches, Parser, Subcommand, ValueEnum};
 use lossfn::choose::LossRequest;
-use lossfn::{Denominator, Loss, NothingValid, Reduction, Task};
+use lossfn::{Answer, Denominator, Loss, NothingValid, Property, Reduction, Task};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -29,9 +29,9 @@ pub enum Command {
     Advise(AdviseArgs),
     /// Join saved states of parts into the result for the whole
     Merge(MergeArgs),
-    /// All losses
-    List(ListArgs),
-    /// One loss: formula, gradient, parameters, limits, reference
+    /// All losses, or those with certain properties
+    List(Box<ListArgs>),
+    /// One loss: formula, gradient, parameters, card of properties, limits, reference
     Describe(DescribeArgs),
     /// Completions for a shell, to be put where that shell looks for them
     Completions {
@@ -225,13 +225,71 @@ pub struct MergeArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Properties are those of the losses at their default parameters, as `lossfn describe` shows them; where \
+one does not apply to a loss, neither yes nor no lists it.
+
+Examples:
+  lossfn list --task regression --convex --robust
+  lossfn list --task binary --calibrated --convex=no")]
 pub struct ListArgs {
     /// Only losses for this task
     #[arg(long)]
     pub task: Option<Task>,
 
     #[command(flatten)]
+    pub properties: PropertyArgs,
+
+    #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Properties that losses must have, or must not: a flag for each.
+#[derive(Debug, Default)]
+pub struct PropertyArgs(pub Vec<(Property, Answer)>);
+
+impl PropertyArgs {
+    fn all() -> impl Iterator<Item = Property> {
+        Property::ALL.iter().copied().filter(|property| property.is_question())
+    }
+}
+
+impl clap::Args for PropertyArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.args(Self::all().map(|property| {
+            Arg::new(property.id())
+                .long(property.id().replace('_', "-"))
+                .value_name("ANSWER")
+                .value_parser(["yes", "no", "unknown"])
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("yes")
+                .hide_possible_values(true)
+                .help(property.meaning().trim_end_matches('.'))
+                .help_heading("Properties: --convex lists what is convex, --convex=no what is not")
+        }))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for PropertyArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut wanted = Self::default();
+        wanted.update_from_arg_matches(matches)?;
+        Ok(wanted)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for property in Self::all() {
+            if let Some(answer) = matches.get_one::<String>(property.id()) {
+                self.0.push((property, Answer::named(answer)));
+            }
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, ClapArgs)]

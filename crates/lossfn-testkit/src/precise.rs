@@ -606,6 +606,7 @@ impl Definition {
         let description = loss.description();
         let names = description.parameters.iter().map(|parameter| parameter.name);
         let parameters: Vec<_> = names.zip(loss.parameters().iter().copied()).collect();
+        let is_single = loss.has_class_axis() && classes == 1;
         let formula = loss.class_kernels().map_or_else(
             || loss.formula(),
             |kernels| {
@@ -617,6 +618,23 @@ impl Definition {
                 })
             },
         );
+        Self::with(formula, parameters, description, is_single, precision)
+    }
+
+    /// A formula of `p` and `y` alone.
+    #[must_use]
+    pub fn of(formula: &Formula) -> Self {
+        static ANY: Description = Description::own("formula", "A formula.");
+        Self::with(formula.clone(), Vec::new(), &ANY, false, Precision::Double)
+    }
+
+    fn with(
+        formula: Formula,
+        parameters: Vec<(&'static str, f64)>,
+        description: &'static Description,
+        is_single: bool,
+        precision: Precision,
+    ) -> Self {
         let mut in_row: Vec<bool> = Vec::new();
         let mut transcendental = false;
         for node in &formula.nodes {
@@ -651,7 +669,6 @@ impl Definition {
         // Below the smallest number of the precision it does not matter what they are.
         let tail = if transcendental { 100 - exponent(precision.smallest()) } else { 0 };
         let tail = tail as usize;
-        let is_single = loss.has_class_axis() && classes == 1;
         let is_residual = |node: &Node| {
             let is = |at: usize, name| formula.nodes[at] == Node::Symbol(name);
             matches!(*node, Node::Binary(Binary::Subtract, x, y) if is(x, "p") && is(y, "y"))

@@ -1,6 +1,8 @@
 //! What is said about a loss, once, for every front end.
 
+use crate::card::{Answer, Property};
 use crate::error::Error;
+use crate::loss::Loss;
 use std::fmt;
 use std::str::FromStr;
 
@@ -315,6 +317,71 @@ pub struct Component {
     pub meaning: &'static str,
 }
 
+/// Where a declared fact comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A reason: a text that begins with `because`.
+    Rule(&'static str),
+    /// A reference.
+    Cited(&'static str),
+}
+
+impl Source {
+    /// A source by its text.
+    #[must_use]
+    pub const fn of(text: &'static str) -> Self {
+        let (mut at, because) = (0, b"because ");
+        while at < because.len() {
+            if at >= text.len() || text.as_bytes()[at] != because[at] {
+                return Self::Cited(text);
+            }
+            at += 1;
+        }
+        Self::Rule(text)
+    }
+}
+
+/// A fact that is declared with a loss because it cannot be computed from its formula: a line of its
+/// [`Card`](crate::Card). It must not contradict what can.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Known {
+    /// What it is about.
+    pub property: Property,
+    /// Whether the loss has it.
+    pub answer: Answer,
+    /// The constant that belongs to it.
+    pub number: Option<f64>,
+    /// More in words, as what is elicited.
+    pub detail: Option<&'static str>,
+    /// For which values of a parameter it holds: name, relation (`<`, `<=`, `==`, `!=`, `>=`, `>`) and
+    /// limit. The first fact that holds counts.
+    pub condition: Option<(&'static str, &'static str, f64)>,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+impl Known {
+    /// Whether it holds for the parameters of a loss.
+    #[must_use]
+    pub fn applies(&self, loss: &Loss) -> bool {
+        let Some((name, relation, limit)) = self.condition else { return true };
+        let names = loss.description().parameters.iter().map(|parameter| parameter.name);
+        let values = names.zip(loss.parameters());
+        values.into_iter().any(|(known, &value)| {
+            known == name
+                && match relation {
+                    "<" => value < limit,
+                    "<=" => value <= limit,
+                    "==" => value == limit,
+                    "!=" => value != limit,
+                    ">=" => value >= limit,
+                    ">" => value > limit,
+                    _ => false,
+                }
+        })
+    }
+}
+
 /// Everything that is said about a loss, in the order in which it is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Description {
@@ -357,6 +424,8 @@ pub struct Description {
     pub curvature: Curvature,
     /// The gradient by one score, where it cannot be traced: losses over a class axis.
     pub row_gradient: Option<&'static str>,
+    /// Facts for its card that cannot be computed.
+    pub known: &'static [Known],
     /// Whether it is picked for data that suits it when no loss is named.
     pub usual: bool,
 }
@@ -386,6 +455,7 @@ impl Description {
             row_loss: None,
             curvature: Curvature::NonNegative,
             row_gradient: None,
+            known: &[],
             usual: false,
         }
     }
@@ -446,11 +516,24 @@ pub trait Described: Sized {
 /// The text becomes both the documentation of the struct and its [`Description`]. A parameter that is
 /// a scale of the residuals is marked so, `delta = 1.0 in POSITIVE scale: "..."`, and can be chosen
 /// from data for it (see [`choose`](crate::choose)); one that says how heavy their tails are, `shape`.
+///
+/// `known` is optional and has the facts for the loss's [`Card`](crate::Card) that the formula does not
+/// tell; each ends with its source, which is a reason if it begins with `because`:
+///
+/// ```text
+/// known: {
+///     lipschitz: yes(1.4142) "Gao and Pavel (2017), arXiv:1704.00805",
+///     smooth: no when p == 1 "because the loss has kinks then",
+///     elicits: yes = "the most probable class" "because the risk is linear in the scores",
+/// },
+/// ```
 #[macro_export]
 macro_rules! loss {
     (@role) => { $crate::Role::Setting };
     (@role scale) => { $crate::Role::Scale };
     (@role shape) => { $crate::Role::Shape };
+    (@optional) => { None };
+    (@optional $value:expr) => { Some($value) };
     (
         #[doc = $summary:literal]
         $name:ident: $id:literal {
@@ -474,6 +557,10 @@ macro_rules! loss {
             $(curvature: $curvature:ident,)?
             $(row_loss: $row_loss:literal,)?
             $(row_gradient: $row_gradient:literal,)?
+            $(known: { $(
+                $property:ident: $answer:ident $(($number:expr))? $(= $detail:literal)?
+                $(when $condition:ident $relation:tt $limit:literal)? $source:literal
+            ),* $(,)? },)?
             usual: $usual:literal $(,)?
         }
     ) => {
@@ -560,6 +647,16 @@ macro_rules! loss {
                 $(row_loss: Some($row_loss),)?
                 $(curvature: $crate::Curvature::$curvature,)?
                 $(row_gradient: Some($row_gradient),)?
+                $(known: &[$($crate::Known {
+                    property: $crate::Property::named(stringify!($property)),
+                    answer: $crate::Answer::named(stringify!($answer)),
+                    number: $crate::loss!(@optional $($number)?),
+                    detail: $crate::loss!(@optional $($detail)?),
+                    condition: $crate::loss!(@optional $((
+                        stringify!($condition), stringify!($relation), $limit
+                    ))?),
+                    source: $crate::Source::of($source),
+                }),*],)?
                 usual: $usual,
                 ..$crate::Description::own($id, $summary.trim_ascii())
             };

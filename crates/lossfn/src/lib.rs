@@ -18,6 +18,7 @@
 #![deny(unsafe_code)]
 
 mod array;
+mod card;
 mod catalog;
 pub mod choose;
 mod class_axis;
@@ -32,6 +33,7 @@ pub mod number;
 mod softmax;
 
 pub use array::{Array, ArrayMut};
+pub use card::{Answer, Card, Fact, How, Property, Term, Witness};
 pub use catalog::{CATALOG, Entry, find, for_task};
 pub use class_axis::{ClassAxis, ClassBlock, ClassRow, ClassTargets, Hessian, RowGradients};
 pub use cost::{
@@ -39,8 +41,8 @@ pub use cost::{
     HeadsValue, NothingValid, Reduction, Scored,
 };
 pub use describe::{
-    Component, Curvature, Described, Description, Domain, Kind, Parameter, Range, Role, RowForm,
-    Task,
+    Component, Curvature, Described, Description, Domain, Kind, Known, Parameter, Range, Role,
+    RowForm, Source, Task,
 };
 pub use error::Error;
 pub use kernel::{

@@ -319,6 +319,9 @@ impl Loss {
             let text = format!("{} = {default} in {}: {}{auto}", p.name, p.range, p.meaning);
             add("parameter", text, false);
         }
+        for fact in self.card_over_parameters().facts() {
+            add("card", format!("{}: {fact}", fact.property), false);
+        }
         add("optimum", d.optimum.to_owned(), false);
         add("curvature", d.curvature.meaning().to_owned(), false);
         add("limits", d.limits.to_owned(), false);

@@ -3,8 +3,8 @@
 use super::Answer;
 use crate::args::{DescribeArgs, TextFormat};
 use crate::report::json_text;
-use lossfn::Loss;
-use serde_json::json;
+use lossfn::{Card, Fact, How, Loss, Term};
+use serde_json::{Value, json};
 
 /// Describes one loss.
 pub fn run(args: &DescribeArgs) -> Answer {
@@ -44,14 +44,44 @@ fn json(loss: &Loss) -> String {
             "components": components,
         },
         "target": {"domain": d.target.to_string()},
-        "link": d.link, "parameters": parameters, "optimum": d.optimum, "limits": d.limits,
+        "link": d.link, "card": card_json(&loss.card_over_parameters()), "parameters": parameters, "optimum": d.optimum, "limits": d.limits,
         "peers": d.peers, "reference": d.reference,
     }))
+}
+
+/// A card, by property.
+pub fn card_json(card: &Card) -> Value {
+    let fact = |fact: &Fact| {
+        let how = match &fact.how {
+            How::Rule(text) | How::Cited(text) => json!({"kind": fact.how.name(), "text": text}),
+            How::Proved { range } => json!({"kind": "proved", "range": range}),
+            How::Sampled { points } => json!({"kind": "sampled", "points": points}),
+            How::Refuted | How::Open => json!({"kind": fact.how.name()}),
+        };
+        let witness = fact.witness.as_ref().map(|witness| {
+            let term = |term: &Term| {
+                json!({
+                    "factor": term.factor, "prediction": term.prediction, "target": term.target,
+                })
+            };
+            json!({
+                "text": witness.text, "constant": witness.constant, "strict": witness.is_strict,
+                "terms": witness.terms.iter().map(term).collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "answer": fact.answer.name(), "number": fact.number, "detail": fact.detail, "how": how,
+            "witness": witness, "depends": fact.depends,
+        })
+    };
+    let facts = card.facts().iter().map(|line| (line.property.id().to_owned(), fact(line)));
+    Value::Object(facts.collect())
 }
 
 /// Headings on the left, text on the right.
 fn text(loss: &Loss) -> String {
     const HEADINGS: usize = 12;
+    const PROPERTIES: usize = 22;
     let mut out = format!("{loss}\n");
     let mut before = "";
     for section in loss.sections() {
@@ -60,16 +90,21 @@ fn text(loss: &Loss) -> String {
             same if same == before => "",
             other => other,
         };
-        if matches!(section.heading, "loss" | "prediction") {
+        if section.heading != before && matches!(section.heading, "loss" | "prediction" | "card") {
+            out.push('\n');
+        }
+        // A line of the card has a heading of its own.
+        let (property, text) = match section.text.split_once(": ") {
+            Some((property, text)) if section.heading == "card" => (property, text),
+            _ => ("", section.text.as_str()),
+        };
+        let inner = if property.is_empty() { 0 } else { PROPERTIES };
+        for (n, line) in wrap(text, 98 - HEADINGS - inner).into_iter().enumerate() {
+            let (left, property) = if n == 0 { (heading, property) } else { ("", "") };
+            out.push_str(format!("{left:HEADINGS$}{property:inner$}{line}").trim_end());
             out.push('\n');
         }
         before = section.heading;
-        let lines = section.text.lines().flat_map(|line| wrap(line, 98 - HEADINGS));
-        for (n, line) in lines.enumerate() {
-            let left = if n == 0 { heading } else { "" };
-            out.push_str(format!("{left:HEADINGS$}{line}").trim_end());
-            out.push('\n');
-        }
     }
     out
 }

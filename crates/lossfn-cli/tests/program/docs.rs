@@ -61,6 +61,72 @@ fn losses_are_listed_by_task() {
     );
 }
 
+/// What a list shows for the flags, as ids.
+fn listed(flags: &str) -> Vec<String> {
+    let answer = Folder::new().run(&format!("list {flags} --format csv")).answer();
+    let lines = answer.lines().skip(1);
+    lines
+        .map(|line| line.split(['(', ',', '"']).find(|id| !id.is_empty()).expect("an id").into())
+        .collect()
+}
+
+#[test]
+fn losses_are_listed_by_properties() {
+    let convex = listed("--convex");
+    assert!(convex.contains(&"hinge".into()) && !convex.contains(&"zero_one".into()), "{convex:?}");
+    assert_eq!(listed("--task binary --convex=no --calibrated"), ["zero_one"]);
+    let robust = listed("--task regression --robust --differentiable");
+    assert!(robust.contains(&"huber".into()) && !robust.contains(&"absolute_error".into()));
+    // Each card in the list is what the filters go by.
+    let losses = all_losses();
+    for (flag, id) in
+        [("strictly-convex", "strictly_convex"), ("lipschitz", "lipschitz"), ("proper", "proper")]
+    {
+        for answer in ["yes", "no", "unknown"] {
+            let has = |loss: &&Value| loss["card"][id]["answer"] == answer;
+            let due = losses
+                .iter()
+                .filter(has)
+                .map(|loss| loss["id"].as_str().expect("an id").to_owned());
+            assert_eq!(
+                listed(&format!("--{flag}={answer}")),
+                due.collect::<Vec<_>>(),
+                "{flag} {answer}"
+            );
+        }
+    }
+    let refusal = Folder::new().run("list --convex=perhaps").refusal();
+    assert!(refusal.contains("perhaps"), "{refusal}");
+    let text = Folder::new().run("list --help").answer();
+    assert!(text.contains("--redescending") && text.contains("--convex=no"), "{text}");
+}
+
+#[test]
+fn cards_are_described() {
+    let text = Folder::new().run("describe huber").answer();
+    let line = |property: &str| {
+        let found = text
+            .lines()
+            .find(|line| line.trim_start_matches("card").trim_start().starts_with(property));
+        found.unwrap_or_else(|| panic!("no {property} in {text}")).to_owned()
+    };
+    assert!(
+        line("convex").contains("yes; proved by interval arithmetic for all residuals"),
+        "{text}"
+    );
+    assert!(line("Lipschitz").contains("yes, 1;"), "{text}");
+    assert!(line("strictly convex").contains("no: a straight line"), "{text}");
+    assert!(text.contains("the number is delta"), "{text}");
+    let json = Folder::new().run("describe 'huber(delta=3)' --format json").json();
+    let card = &json["card"];
+    assert_eq!(
+        (card["lipschitz"]["answer"].as_str(), card["lipschitz"]["number"].as_f64()),
+        (Some("yes"), Some(3.0))
+    );
+    assert_eq!(card["convex"]["how"]["kind"], "proved");
+    assert!(card["bounded"]["witness"]["terms"].as_array().expect("terms").len() == 2, "{card}");
+}
+
 #[test]
 fn parameters_in_the_name_are_in_the_description() {
     let json = Folder::new().run("describe 'pinball(0.9)' --format json").json();

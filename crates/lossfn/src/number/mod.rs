@@ -5,6 +5,7 @@
 //! | [`f64`] | the plain value, by the standard library: the reference path |
 //! | [`Lane`] | f32 or f64 in branch-free arithmetic that the compiler widens to vectors |
 //! | [`Jet`] | value, first and second derivative over any other instance |
+//! | [`Interval`] | where a number lies: outwardly rounded bounds |
 //! | [`Expr`] | the formula itself, as an expression graph |
 #![allow(
     clippy::must_use_candidate,
@@ -15,6 +16,7 @@
 mod coefficients;
 mod composite;
 mod expr;
+mod interval;
 mod jet;
 mod lane;
 mod power;
@@ -25,6 +27,7 @@ mod wide;
 
 pub use composite::{Composite, Partials};
 pub use expr::{Binary, Comparison, Condition, Expr, Formula, Node, Unary};
+pub use interval::{Certain, Interval};
 pub use jet::Jet;
 pub use lane::{Fused, Isa, Lane, Unfused};
 pub use real::Real;

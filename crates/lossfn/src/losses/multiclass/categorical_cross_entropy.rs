@@ -17,6 +17,9 @@ loss! {
         peers: "Keras divides the probabilities by their sum and moves them 1e-7 away from 0 and 1. PyTorch's nll_loss takes logarithms of probabilities instead.",
         reference: "Good (1952), Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x; label smoothing: Szegedy et al. (2016), arXiv:1512.00567.",
         row_gradient: "-y_c / p_c, with y_c the smoothed and weighted target",
+        known: {
+            elicits: yes = "the probabilities of the classes" "because the expected loss is the cross-entropy of the true probabilities",
+        },
         usual: true,
     }
 }
