@@ -74,7 +74,7 @@ impl ClassAxis for SoftmaxFocal {
             let (zero, gamma) = (N::constant(0.0), N::parameter("gamma", self.gamma));
             let q = -log_p.expm1();
             // A single class has all of the probability.
-            N::select(q.at_most(zero), zero, -(gamma * q.ln()).exp() * log_p)
+            N::select(q.equals(zero), zero, -(gamma * q.ln()).exp() * log_p)
         })
     }
 
