@@ -546,9 +546,9 @@ impl Definition {
         let reach: f64 = self.inputs(prediction, target).map(f64::abs).sum();
         // Over a single class everything cancels, and what is left must be nothing.
         let tail = if self.is_single { self.tail } else { self.tail.min((6.0 * reach) as usize) };
-        // A derivative may be as small as the smallest input.
+        // A derivative may be as small as the square of the smallest input.
         let small = STEP - self.step(prediction, target);
-        128 + (2 * span + small) as usize + tail
+        128 + 2 * (span + small) as usize + tail
     }
 
     /// The loss and its derivatives by one of the predictions, the only one of a pointwise loss.
@@ -600,7 +600,9 @@ impl Definition {
             let (mut slopes, mut bends) = (vec![first.clone()], vec![second.clone()]);
             if is_end {
                 slopes.push(beyond(&first, &slope(&near, &far)));
-                bends.push(beyond(&second, &bend(&near, &far, &moved(3.0 * h))));
+                // The first is centred on the step beside the point, the next on that after it.
+                let back = beyond(&second, &bend(&near, &far, &moved(3.0 * h)));
+                bends.push(beyond(&back, &second));
             }
             (slopes, bends)
         };
