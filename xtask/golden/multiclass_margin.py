@@ -405,7 +405,7 @@ LOSSES = {
         multilabel_margin_value,
         multilabel_margin_slope,
         zeros,
-        plain(SCORE_ROWS + SETS),
+        plain(ONE_KINK + LEADS[:12] + FARTHEST + LONG + SETS),
     ),
     "multilabel_soft_margin": Loss(
         "Cox (1958), The Regression Analysis of Binary Sequences, doi:10.1111/j.2517-6161.1958.tb00292.x;"

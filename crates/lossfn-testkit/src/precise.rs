@@ -868,23 +868,35 @@ impl Definition {
         let is_jump = |at: &Precise, near: &Precise, far: &Precise| {
             near.is_equal_to(far) && !at.is_equal_to(near)
         };
-        let flat = || (Precise::new(0.0, bits), Precise::new(0.0, bits));
-        let left = can_fall.then(|| {
-            let (back, further) = (moved(-1.0), moved(-2.0));
-            if is_jump(&value, &back, &further) {
+        let flat = || (vec![Precise::new(0.0, bits)], vec![Precise::new(0.0, bits)]);
+        // What a derivative is beyond the last two quotients; it lies between that and the last.
+        let beyond = |last: &Precise, before: &Precise| match last.plus(&last.minus(before)) {
+            Nan => last.clone(),
+            beyond => beyond,
+        };
+        let is_end = !(can_fall && can_rise);
+        let side = |h: f64| {
+            let (near, far) = (moved(h), moved(2.0 * h));
+            if is_jump(&value, &near, &far) {
                 return flat();
             }
-            (slope(&back, &value), bend(&further, &back, &value))
-        });
-        let right = can_rise.then(|| {
-            let (on, further) = (moved(1.0), moved(2.0));
-            if is_jump(&value, &on, &further) {
-                return flat();
+            let slope = |from: &Precise, to: &Precise| {
+                if h < 0.0 { slope(to, from) } else { slope(from, to) }
+            };
+            let (first, second) = (slope(&value, &near), bend(&value, &near, &far));
+            let (mut slopes, mut bends) = (vec![first.clone()], vec![second.clone()]);
+            if is_end {
+                slopes.push(beyond(&first, &slope(&near, &far)));
+                // The first is centred on the step beside the point, the next on that after it.
+                let back = beyond(&second, &bend(&near, &far, &moved(3.0 * h)));
+                bends.push(beyond(&back, &second));
             }
-            (slope(&value, &on), bend(&value, &on, &further))
-        });
-        let sides = left.into_iter().chain(right);
-        let (slopes, bends): (Vec<_>, Vec<_>) = sides.unzip();
+            (slopes, bends)
+        };
+        let left = can_fall.then(|| side(-1.0));
+        let right = can_rise.then(|| side(1.0));
+        let (slopes, bends): (Vec<_>, Vec<_>) = left.into_iter().chain(right).unzip();
+        let (slopes, bends) = (slopes.concat(), bends.concat());
         Truth { gradient: Span::of(slopes), second: Span::of(bends), value: Span::of([value]) }
     }
 }

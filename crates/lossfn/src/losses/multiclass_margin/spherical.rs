@@ -58,23 +58,27 @@ impl ClassAxis for Spherical {
             let own = number(class);
             if class == top { rest } else { square - own * own }
         };
-        let (mut value, mut drawn) = (0.0, 0.0);
+        let (mut value, mut at_top, mut elsewhere) = (0.0, 0.0, 0.0);
         row.for_each_target(|class, y| {
             let p = number(class);
             // 1 - p / length without the cancellation.
             let loss = if square == 0.0 { 1.0 } else { others(class) / (length * (length + p)) };
             value += y * loss;
-            drawn += y * p;
+            *(if class == top { &mut at_top } else { &mut elsewhere }) += y * p;
         });
         if square == 0.0 {
             gradients.fill(T::default());
             return value;
         }
+        // What the target has of the other classes, times their probabilities.
+        let drawn = |class: usize, own: f64| {
+            if class == top { elsewhere } else { at_top + (elsewhere - own) }
+        };
         if let Some(gradient) = gradients.gradient.as_deref_mut() {
             let divisor = length * square;
             for (class, gradient) in gradient.iter_mut().enumerate() {
                 let (p, y) = (number(class), row.share(class));
-                let slope = (drawn - y * p) * p - y * others(class);
+                let slope = drawn(class, y * p) * p - y * others(class);
                 *gradient = T::from_f64(slope / divisor * scale);
             }
         }
@@ -82,7 +86,8 @@ impl ClassAxis for Spherical {
             let divisor = length * square * square;
             for (class, second) in second.iter_mut().enumerate() {
                 let (p, y, others) = (number(class), row.share(class), others(class));
-                let bend = 3.0 * y * p * others + (drawn - y * p) * (others - 2.0 * p * p);
+                let bend =
+                    3.0 * y * p * others + drawn(class, y * p) * (others - 2.0 * p * p);
                 *second = T::from_f64(bend / divisor * scale * scale);
             }
         }
