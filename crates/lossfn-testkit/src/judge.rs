@@ -187,22 +187,31 @@ impl<'a> Judge<'a> {
                 let around = |x: f64, domain: Domain| {
                     precision.neighbours(x).into_iter().filter(move |x| inside(x, domain))
                 };
-                let mut rows = vec![Vec::new()];
-                for (place, &p) in prediction.iter().enumerate() {
-                    let domain = description.prediction_domain(place);
-                    let longer = rows.iter().flat_map(|row: &Vec<f64>| {
-                        around(p, domain).map(move |p| row.iter().copied().chain([p]).collect())
-                    });
-                    rows = longer.collect();
-                }
+                let with = |place: usize, p: f64| {
+                    let mut row = prediction.clone();
+                    row[place] = p;
+                    row
+                };
                 let targets: Vec<f64> = if is_class {
                     vec![target]
                 } else {
                     around(target, description.target).collect()
                 };
-                let truths = targets
-                    .iter()
-                    .flat_map(|&y| rows.iter().map(move |row| definition.truth(row, &[y], by)));
+                let places = prediction.iter().enumerate();
+                let rows: Vec<Vec<f64>> = places
+                    .flat_map(|(place, &p)| {
+                        let domain = description.prediction_domain(place);
+                        around(p, domain).map(move |p| with(place, p)).collect::<Vec<_>>()
+                    })
+                    .collect();
+                // One after the other if there are many, else both together.
+                let mut inputs: Vec<(&[f64], f64)> = Vec::new();
+                for row in &rows {
+                    let targets = if is_joint { &[target][..] } else { &targets };
+                    inputs.extend(targets.iter().map(|&y| (row.as_slice(), y)));
+                }
+                inputs.extend(targets.iter().filter(|_| is_joint).map(|&y| (&**prediction, y)));
+                let truths = inputs.into_iter().map(|(row, y)| definition.truth(row, &[y], by));
                 truths.reduce(Truth::joined).expect("the point itself is in the domain")
             });
             if distance(found, nearby.order(order), precision) <= ceiling(order) {

@@ -18,7 +18,7 @@ loss! {
         },
         optimum: "For one target there is no least value: at mean = target it is ln(variance) / 2, which falls without bound as the variance tends to 0. Over many targets the best constants are their mean and their variance. The factor 1/2 of the likelihood is kept; its constant is dropped unless full.",
         limits: "Smooth. Convex in the mean, but not in the variance above twice the squared residual. The variance is taken as it is, however small. Far from the mean the slope by the mean is residual / variance: an overconfident prediction pulls hard.",
-        peers: "PyTorch's GaussianNLLLoss agrees where its eps does nothing: it raises variances below eps (1e-6) to eps, without a slope there, and its full is false by default too. Keras has none.",
+        peers: "PyTorch's GaussianNLLLoss agrees where its eps does nothing: it raises variances below eps (1e-6) to eps, and passes on the slope that the loss has there. Its full is false by default too.",
         reference: "Nix and Weigend (1994), Estimating the Mean and Variance of the Target Probability Distribution, doi:10.1109/ICNN.1994.374138.",
         usual: false,
     }
