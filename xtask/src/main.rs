@@ -67,7 +67,7 @@ fn loss_page(entry: &Entry) -> String {
                 let (property, fact) = section.text.split_once(": ").unwrap_or_default();
                 let head = "\n**Card**\n\n| property | answer, and how it is known |\n|---|---|\n";
                 let head = if before == "card" { "" } else { head };
-                write!(text, "{head}| {property} | {} |\n", fact.replace('|', "\\|"))
+                writeln!(text, "{head}| {property} | {} |", fact.replace('|', "\\|"))
             }
             heading => write!(text, "\n**{}**: {}\n", capitalised(heading), section.text),
         };

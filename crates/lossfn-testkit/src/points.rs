@@ -50,7 +50,7 @@ impl Rng {
         match domain {
             Domain::Real => f64::from(self.between(-4.0, 4.0) as f32),
             // Away from the ends, where derivatives are beyond all bounds.
-            Domain::Unit => (1.0 + self.unit() * 254.0).floor() / 256.0,
+            Domain::Unit | Domain::OpenUnit => (1.0 + self.unit() * 254.0).floor() / 256.0,
             Domain::Sign => {
                 if self.bits() & 1 == 0 {
                     -1.0
@@ -61,7 +61,6 @@ impl Rng {
             Domain::NonNegative => 2.0 * self.unit(),
             Domain::Positive => (1.0 + self.unit() * 511.0).floor() / 256.0,
             Domain::LogProbability => -4.0 * self.unit(),
-            Domain::OpenUnit => (1.0 + self.unit() * 254.0).floor() / 256.0,
         }
     }
 

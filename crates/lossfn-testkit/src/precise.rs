@@ -250,7 +250,7 @@ impl Precise {
     /// x^y for x >= 0.
     fn power(&self, y: &Self, bits: usize) -> Self {
         match (self.sign(), y.sign()) {
-            (None, _) | (_, None) | (Some(-1), _) => Nan,
+            (None | Some(-1), _) | (_, None) => Nan,
             (_, Some(0)) => Self::new(1.0, bits),
             (Some(0), Some(sign)) if sign > 0 => self.clone(),
             (Some(0), _) => Infinite { negative: false },

@@ -49,6 +49,7 @@ fn underflow(row: &Row, smallest: f64) -> f64 {
 macro_rules! outcomes {
     ($name:ident, $float:ident, $run:ident, $ulps:ident, $smallest:expr) => {
         /// The results for rows of one loss with one set of parameters, in one call.
+        #[allow(clippy::too_many_lines, reason = "one part for each form of loss")]
         fn $name<'a>(text: &'a str, rows: &[&'a Row], set: InstructionSet) -> Vec<Outcome<'a>> {
             let loss: Loss = text.parse().unwrap();
             // Where a loss passes through 0 its terms count; see the judge.

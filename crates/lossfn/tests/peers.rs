@@ -34,7 +34,7 @@ fn log_cosh_keeps_small_residuals() {
     assert!((value - 5e-9).abs() < 1e-15, "{value:e}");
 }
 
-/// Keras 3.15.1 (BinaryFocalCrossentropy with from_logits, on JAX) gives the value 16.1 and the
+/// Keras 3.15.1 (`BinaryFocalCrossentropy` with `from_logits`, on JAX) gives the value 16.1 and the
 /// gradient 0 at 40, and 16.1 and -6.2e-21 at -50; in f32 it gives 15.9 and 0 from 20 on.
 #[test]
 fn sigmoid_focal_has_a_gradient_where_it_is_surely_wrong() {
@@ -58,7 +58,7 @@ fn sigmoid_focal_keeps_what_is_left_where_it_is_surely_right() {
     assert_near(gradient, 2.300_294_422_116_6e-52);
 }
 
-/// Keras 3.15.1 without from_logits, given sigmoid(-50) in f32, has the loss 16.1 and the gradient 0.
+/// Keras 3.15.1 without `from_logits`, given sigmoid(-50) in f32, has the loss 16.1 and the gradient 0.
 #[test]
 fn binary_cross_entropy_has_a_gradient_where_it_is_surely_wrong() {
     let logits = "binary_cross_entropy_with_logits";
@@ -70,7 +70,7 @@ fn binary_cross_entropy_has_a_gradient_where_it_is_surely_wrong() {
     assert_near(gradient, 1.928_749_847_963_917_8e-22);
 }
 
-/// Sigmoid minus target, which PyTorch computes, is 0. Keras 3.15.1 has the gradient, but the value
+/// Sigmoid minus target, which `PyTorch` computes, is 0. Keras 3.15.1 has the gradient, but the value
 /// 4.24835413113866e-18, of which eight digits are right.
 #[test]
 fn binary_cross_entropy_has_a_gradient_where_it_is_surely_right() {
@@ -86,7 +86,7 @@ fn the_kink_of_hinge_belongs_to_one_side() {
     assert_eq!(at("hinge", 1.0, 1.0).1, 0.0);
 }
 
-/// f16 has no 4097. Keras 3.15.1 (SparseCategoricalCrossentropy with dtype float16) makes 4096 of
+/// f16 has no 4097. Keras 3.15.1 (`SparseCategoricalCrossentropy` with dtype float16) makes 4096 of
 /// it, and 9.484 of the loss.
 #[test]
 fn a_class_beyond_the_whole_numbers_of_f16_is_found() {
@@ -190,7 +190,7 @@ fn savage_is_the_brier_score_of_the_probability() {
     }
 }
 
-/// The two classes of a sigmoid_margin share 1 among them.
+/// The two classes of a `sigmoid_margin` share 1 among them.
 #[test]
 fn sigmoid_margins_of_both_classes_add_up_to_one() {
     for score in [-3.0, -0.5, 0.0, 0.1, 20.0] {

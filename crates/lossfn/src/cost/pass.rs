@@ -349,17 +349,7 @@ impl<'c, 'a> Pass<'c, 'a> {
         let prediction = self.prediction.read(start, prediction);
         let description = self.cost.loss.description();
         let valid = weighing.valid.as_slice();
-        if description.components.is_empty() {
-            let domain = description.prediction;
-            self.check("prediction", prediction, self.width, domain, block.start, valid)?;
-        }
-        for (place, component) in description.components.iter().enumerate() {
-            if component.domain != Domain::Real {
-                column.clear();
-                column.extend(prediction.iter().skip(place).step_by(self.width));
-                self.check(component.name, column, 1, component.domain, block.start, valid)?;
-            }
-        }
+        self.check_predictions(prediction, column, block.start, valid)?;
         let (numbers, width) = match &self.target {
             Target::Values(array) => (Some(array), 1),
             Target::Distributions(array) => (Some(array), self.width),
@@ -399,51 +389,11 @@ impl<'c, 'a> Pass<'c, 'a> {
         let mut to_gradient = Place::new(in_gradient.as_mut(), &place, gradient, diagonal);
         let mut to_second = Place::new(in_second.as_mut(), &place, second, diagonal);
         let mut to_product = Place::new(in_product, &place, product, false);
-        let set = InstructionSet::in_use();
         losses.resize(n, 0.0);
-        match &self.cost.loss.kernels {
-            Kernels::Pointwise(kernels) => {
-                value.resize(n, T::default());
-                let to = Outputs {
-                    value,
-                    gradient: &mut *to_gradient.slice,
-                    second: &mut *to_second.slice,
-                };
-                T::run_pointwise(&**kernels, set, prediction, target, to);
-                widen(value, losses);
-            }
-            Kernels::Joint(kernels) => {
-                value.resize(n, T::default());
-                let to = Outputs {
-                    value,
-                    gradient: &mut *to_gradient.slice,
-                    second: &mut *to_second.slice,
-                };
-                T::run_joint(&**kernels, set, prediction, target, to);
-                widen(value, losses);
-            }
-            Kernels::ClassAxis(kernels) => {
-                let rows = ClassBlock {
-                    classes: self.width,
-                    prediction,
-                    targets: match &self.target {
-                        Target::Labels(_) => ClassTargets::Labels(&weighing.labels),
-                        _ => ClassTargets::Distributions(target),
-                    },
-                    class_weights: self.cost.class_weights.as_deref(),
-                    smoothing: kernels.smoothing().unwrap_or(0.0),
-                };
-                let to = ClassOutputs {
-                    value: losses,
-                    gradient: &mut *to_gradient.slice,
-                    second: &mut *to_second.slice,
-                };
-                T::run_rows(&**kernels, set, &rows, to);
-                if let (Some(kernels), Some(vector)) = (full, multiplied_by) {
-                    T::run_hessian(&**kernels, set, &rows, vector, to_product.slice);
-                }
-            }
-        }
+        let inputs = Inputs { prediction, target, labels: &weighing.labels };
+        let places = [&mut *to_gradient.slice, &mut *to_second.slice];
+        let hessian = full.zip(multiplied_by).map(|(_, vector)| (vector, &mut *to_product.slice));
+        self.run_kernels(&inputs, value, losses, places, hessian);
         if *curvature {
             let residual = |at: usize| match self.axis {
                 None => prediction[at] - target[at],
@@ -478,6 +428,72 @@ impl<'c, 'a> Pass<'c, 'a> {
             array.write(block.start - origin, weighted);
         }
         each(scored);
+        Ok(())
+    }
+
+    /// Runs the kernel of the loss over a block.
+    fn run_kernels<T: Kernel>(
+        &self,
+        inputs: &Inputs<'_, T>,
+        value: &mut Vec<T>,
+        losses: &mut [f64],
+        [gradient, second]: [&mut [T]; 2],
+        hessian: Option<(&[T], &mut [T])>,
+    ) {
+        let &Inputs { prediction, target, labels } = inputs;
+        let set = InstructionSet::in_use();
+        value.resize(losses.len(), T::default());
+        match &self.cost.loss.kernels {
+            Kernels::Pointwise(kernels) => {
+                let to = Outputs { value, gradient, second };
+                T::run_pointwise(&**kernels, set, prediction, target, to);
+                widen(value, losses);
+            }
+            Kernels::Joint(kernels) => {
+                let to = Outputs { value, gradient, second };
+                T::run_joint(&**kernels, set, prediction, target, to);
+                widen(value, losses);
+            }
+            Kernels::ClassAxis(kernels) => {
+                let rows = ClassBlock {
+                    classes: self.width,
+                    prediction,
+                    targets: match &self.target {
+                        Target::Labels(_) => ClassTargets::Labels(labels),
+                        _ => ClassTargets::Distributions(target),
+                    },
+                    class_weights: self.cost.class_weights.as_deref(),
+                    smoothing: kernels.smoothing().unwrap_or(0.0),
+                };
+                let to = ClassOutputs { value: losses, gradient, second };
+                T::run_rows(&**kernels, set, &rows, to);
+                if let Some((vector, product)) = hessian {
+                    T::run_hessian(&**kernels, set, &rows, vector, product);
+                }
+            }
+        }
+    }
+
+    /// Refuses predictions outside their domain, or that of their component.
+    fn check_predictions<T: Kernel>(
+        &self,
+        prediction: &[T],
+        column: &mut Vec<T>,
+        start: usize,
+        valid: &[bool],
+    ) -> Result<(), Error> {
+        let description = self.cost.loss.description();
+        if description.components.is_empty() {
+            let domain = description.prediction;
+            return self.check("prediction", prediction, self.width, domain, start, valid);
+        }
+        for (place, component) in description.components.iter().enumerate() {
+            if component.domain != Domain::Real {
+                column.clear();
+                column.extend(prediction.iter().skip(place).step_by(self.width));
+                self.check(component.name, column, 1, component.domain, start, valid)?;
+            }
+        }
         Ok(())
     }
 
@@ -574,6 +590,13 @@ fn rescale<T: Kernel>(slice: &mut [T], width: usize, divisor: f64, weights: Opti
             rows.for_each(|(row, &weight)| scale(row, weight));
         }
     }
+}
+
+/// The numbers of a block that a kernel reads.
+struct Inputs<'a, T> {
+    prediction: &'a [T],
+    target: &'a [T],
+    labels: &'a [Option<usize>],
 }
 
 /// Memory that is used for block after block.

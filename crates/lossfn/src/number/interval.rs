@@ -161,7 +161,7 @@ impl Interval {
     /// A wave of period 2π with its highest point at `crest`.
     fn wave(self, function: impl Fn(f64) -> f64, crest: f64) -> Self {
         use std::f64::consts::{PI, TAU};
-        if !(self.high - self.low < TAU) || self.magnitude() > 1e6 {
+        if self.magnitude() > 1e6 || self.high - self.low >= TAU {
             return Self { low: -1.0, high: 1.0 };
         }
         // A little more than the interval, so that rounding misses no crest.

@@ -93,6 +93,7 @@ impl<T: Real, I: Isa> Lane<T, I> {
 
     /// x^exponent for x >= 0.
     #[inline(always)]
+    #[allow(clippy::needless_bitwise_bool, reason = "without branches this becomes vectors")]
     pub(super) fn power_lane(self, exponent: f64) -> Self {
         let one = Self::constant(1.0);
         let subnormal = self.0 < T::SMALLEST_NORMAL;

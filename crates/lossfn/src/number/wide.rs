@@ -8,6 +8,9 @@ use super::{Isa, Lane, Number, Real};
 use std::marker::PhantomData;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+/// What ln 2 has beyond its two parts in f64.
+const LN2_LOWEST: f64 = 1.161_222_722_936_253_2e-26;
+
 /// A number with more digits than the type that a kernel is for. Free of branches and calls, like
 /// [`Lane`], so that loops over it can be widened to vectors.
 pub trait Wide:
@@ -278,15 +281,13 @@ impl<I: Isa> Wide for Double<I> {
     #[inline(always)]
     fn ln(self) -> Self {
         let special = Number::ln(Lane::<f64, I>::new(self.high)).0;
-        let is_special = !(special.abs() < f64::INFINITY);
+        let is_special = !special.is_finite();
         let tiny = self.high < f64::SMALLEST_NORMAL * f64::LIFT.0;
         let (lift, lifted) = if tiny { f64::LIFT } else { (1.0, 0.0) };
         let (k, _) = (self.high * lift).split_exponent();
         let (a, b, _) = f64::split_power_of_two(f64::ROUNDING - k);
         let mantissa = self.scaled(lift, 1.0).scaled(a, b);
         let k = k - lifted;
-        // What ln 2 has beyond its two parts.
-        const LN2_LOWEST: f64 = 1.161_222_722_936_253_2e-26;
         let low = Self::product_of(k, f64::LN2_LOW) + Self::new(k * LN2_LOWEST);
         let whole = Self::new(k * f64::LN2_HIGH) + low;
         let result = whole + (mantissa - Self::new(1.0)).ln1p();
@@ -297,7 +298,7 @@ impl<I: Isa> Wide for Double<I> {
     #[inline(always)]
     fn ln1p(self) -> Self {
         let near = Number::ln1p(Lane::<f64, I>::new(self.high)).0;
-        let is_special = !(near.abs() < f64::INFINITY);
+        let is_special = !near.is_finite();
         let start = Self::new(near);
         let e = start.expm1();
         let off = (self - e) / (e + Self::new(1.0));

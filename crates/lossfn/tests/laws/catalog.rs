@@ -83,7 +83,7 @@ fn descriptions_are_complete() {
         if let Some(link) = description.link {
             assert!(link.ends_with('.'), "{id}: {link:?}");
         }
-        let number = loss.joint_kernels().and_then(|kernels| kernels.components());
+        let number = loss.joint_kernels().and_then(lossfn::JointKernels::components);
         assert_eq!(number.unwrap_or(0), description.components.len(), "{id}: components");
         for component in description.components {
             let name = component.name;

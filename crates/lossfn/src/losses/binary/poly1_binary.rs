@@ -31,7 +31,7 @@ impl Pointwise for Poly1Binary {
 impl Poly1Binary {
     /// What a class costs with this part of the target; `logit` is that of the other class.
     #[inline(always)]
-    fn term<N: Number>(&self, weight: N, logit: N) -> N {
+    fn term<N: Number>(self, weight: N, logit: N) -> N {
         let zero = N::constant(0.0);
         let cost = logit.poly1(self.epsilon, || N::parameter("epsilon", self.epsilon));
         N::select(weight.equals(zero), zero, weight * cost)

@@ -86,7 +86,7 @@ impl Composite for LnPlusTail {
     }
     #[inline(always)]
     fn value<N: Number>(self, x: N, s: N) -> N {
-        let half = N::derived((self.0 + 1.0) / 2.0, || (self.nu::<N>() + 1.0) / 2.0);
+        let half = N::derived(f64::midpoint(self.0, 1.0), || (self.nu::<N>() + 1.0) / 2.0);
         let ln_root = N::derived(0.5 * self.0.ln(), || self.nu::<N>().ln() / 2.0);
         let u = x / s / self.root::<N>();
         let ln = s.ln();

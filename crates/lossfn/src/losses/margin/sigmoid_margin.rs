@@ -2,7 +2,7 @@ use crate::number::Number;
 use crate::{Pointwise, loss};
 
 loss! {
-    /// The probability that a logistic model gives to the wrong class: a smooth form of zero_one.
+    /// The probability that a logistic model gives to the wrong class: a smooth form of `zero_one`.
     SigmoidMargin: "sigmoid_margin" {
         aliases: ["sigmoid_loss", "SigmoidLoss", "smooth_zero_one"],
         task: Binary,

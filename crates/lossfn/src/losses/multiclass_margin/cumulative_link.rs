@@ -79,8 +79,8 @@ impl ClassAxis for CumulativeLink {
             if part.value == f64::INFINITY {
                 return;
             }
-            for order in 0..2 {
-                by_score[order] += y * part.by_score[order];
+            for (total, by) in by_score.iter_mut().zip(part.by_score) {
+                *total += y * by;
             }
             let mut put = |at: usize, by: [f64; 2]| {
                 if let Some(gradient) = gradients.gradient.as_deref_mut() {

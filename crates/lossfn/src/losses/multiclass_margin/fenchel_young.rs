@@ -209,12 +209,12 @@ impl<const POWER: u8> Tsallis<POWER> {
             return;
         }
         // One more step, with twice the digits.
-        let power = |u: Double| match POWER {
-            1 => u,
-            _ => {
-                let square = Double::product(u.high, u.high);
-                Double::sum(square.high, square.low + 2.0 * u.high * u.low)
+        let power = |u: Double| {
+            if POWER == 1 {
+                return u;
             }
+            let square = Double::product(u.high, u.high);
+            Double::sum(square.high, square.low + 2.0 * u.high * u.low)
         };
         let (one, x) = (Double { high: 1.0, low: 0.0 }, -beta * shift);
         let mut slope = self.powers(x)[1];
