@@ -15,7 +15,7 @@ loss! {
             scale = 1.0 in POSITIVE scale: "the absolute residual up to which the loss is about quadratic, in the unit of the target",
             normalised = 0.0 in SWITCH: "whether the logarithm of the normalising constant, scale * Z(alpha), is added: the negative log-likelihood, by which alpha and scale can be chosen",
         },
-        prepared: { ln_normaliser = scale.ln() + ln_partition(alpha) },
+        prepared: { ln_normaliser = if normalised == 0.0 { 0.0 } else { scale.ln() + ln_partition(alpha) } },
         optimum: "0 at prediction = target, with slope 0 and second derivative 1 / scale^2: the loss is that of residual / scale, without a unit. With `normalised` it is ln(scale * Z(alpha)) more.",
         limits: "Smooth everywhere. Convex from alpha = 1 on; below, outliers pull less the farther they are, and below 0 the loss is bounded. alpha = 2, 0 and -inf are the limits themselves, not neighbours of them. Below alpha = 0 there is no distribution to normalise, and a `normalised` loss is infinite.",
         peers: "The reference implementation of the paper agrees but moves alpha away from 0 and 2 by machine epsilon, and takes ln(Z(alpha)) from a spline; here it is integrated.",
@@ -68,15 +68,17 @@ impl Barron {
 /// exponentially on both sides is exact to the last digits.
 #[must_use]
 pub fn ln_partition(alpha: f64) -> f64 {
-    const STEP: f64 = 1.0 / 8.0;
     if alpha < 0.0 {
         return f64::INFINITY;
     }
+    // The larger alpha, the sharper the edge.
+    let step = 1.0 / (16.0 * (alpha / 2.0).clamp(1.0, 64.0));
+    let steps = (40.0 / step) as i32;
     let loss = Barron { alpha, scale: 1.0, normalised: 0.0, ln_normaliser: 0.0 };
     let term = |t: f64| (t - loss.shape(t.exp(), 0.0)).exp();
     let mut sum = ExactSum::default();
-    (-320..=320).for_each(|n| sum.add(term(f64::from(n) * STEP)));
-    (2.0 * STEP * sum.value()).ln()
+    (-steps..=steps).for_each(|n| sum.add(term(f64::from(n) * step)));
+    (2.0 * step * sum.value()).ln()
 }
 
 #[cfg(test)]
