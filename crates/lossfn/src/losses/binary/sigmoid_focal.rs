@@ -4,7 +4,7 @@ use crate::{Pointwise, loss};
 loss! {
     /// Binary cross-entropy of a logit that counts an example the less, the surer and righter the prediction is.
     SigmoidFocal: "sigmoid_focal" {
-        aliases: ["sigmoid_focal_loss", "binary_focal", "binary_focal_crossentropy", "BinaryFocalCrossentropy", "BinaryFocalLoss"],
+        aliases: ["sigmoid_focal_loss", "binary_focal", "binary_focal_crossentropy", "BinaryFocalCrossentropy", "BinaryFocalLoss", "focal_loss"],
         task: Binary,
         prediction: Real "a raw score: the logarithm of the odds of the class 1",
         target: Unit,

@@ -4,7 +4,7 @@ use crate::{Pointwise, loss};
 loss! {
     /// The negative log-likelihood of a count under a predicted rate.
     Poisson: "poisson" {
-        aliases: ["PoissonNLLLoss", "poisson_nll_loss", "Poisson", "poisson_loss"],
+        aliases: ["Poisson", "poisson_loss"],
         task: Counts,
         prediction: NonNegative "the predicted rate: the mean of the count",
         target: NonNegative,

@@ -4,7 +4,7 @@ use crate::{Pointwise, loss};
 loss! {
     /// The negative log-likelihood of a count under the exponential of a predicted score.
     PoissonLogLink: "poisson_log_link" {
-        aliases: ["HalfPoissonLoss", "poisson_log", "count_poisson"],
+        aliases: ["PoissonNLLLoss", "poisson_nll_loss", "HalfPoissonLoss", "poisson_log", "count_poisson"],
         task: Counts,
         prediction: Real "the logarithm of the predicted mean",
         target: NonNegative,

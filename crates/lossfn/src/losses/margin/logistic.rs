@@ -4,7 +4,7 @@ use crate::{Pointwise, loss};
 loss! {
     /// The negative log-likelihood of the class under a logistic model, in margin form: ln(1 + e^-margin).
     Logistic: "logistic" {
-        aliases: ["logistic_loss", "soft_margin_loss", "SoftMarginLoss", "log_loss_margin"],
+        aliases: ["logistic_loss", "soft_margin_loss", "SoftMarginLoss", "log_loss_margin", "binary_logistic_loss"],
         task: Binary,
         prediction: Real "a raw score: the logarithm of the odds of the class +1",
         target: Sign,

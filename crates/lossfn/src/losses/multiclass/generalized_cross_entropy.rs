@@ -6,7 +6,7 @@ use crate::softmax::{self, OfProbability, Scores};
 loss! {
     /// Between softmax cross-entropy and the absolute error of the probability, for noisy labels.
     GeneralizedCrossEntropy: "generalized_cross_entropy" {
-        aliases: [],
+        aliases: ["categorical_generalized_cross_entropy", "CategoricalGeneralizedCrossEntropy"],
         task: Multiclass,
         prediction: Real "a raw score of each class: the logarithm of its probability up to a constant",
         target: NonNegative,

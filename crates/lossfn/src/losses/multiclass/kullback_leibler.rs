@@ -5,7 +5,7 @@ use crate::number::{Isa, Number, Real, Wide, total};
 loss! {
     /// The Kullback-Leibler divergence of predicted log-probabilities from the target distribution.
     KullbackLeibler: "kullback_leibler" {
-        aliases: ["kl_div", "KLDivLoss", "kl_divergence", "kl_div_loss"],
+        aliases: ["kl_div", "KLDivLoss", "kl_divergence", "kl_div_loss", "KLDivergence"],
         task: Multiclass,
         prediction: LogProbability "the logarithm of the probability of each class",
         target: NonNegative,

@@ -5,7 +5,7 @@ use crate::number::{Isa, Number, Real, Wide, total};
 loss! {
     /// The Kullback-Leibler divergence of the target distribution from predicted log-probabilities.
     ReverseKullbackLeibler: "reverse_kullback_leibler" {
-        aliases: [],
+        aliases: ["reverse_kl"],
         task: Multiclass,
         prediction: LogProbability "the logarithm of the probability of each class",
         target: NonNegative,

@@ -6,7 +6,7 @@ use crate::softmax::{self, OfProbability, Scores};
 loss! {
     /// The negative log-likelihood of a class under the probabilities softmax(prediction).
     SoftmaxCrossEntropy: "softmax_cross_entropy" {
-        aliases: ["cross_entropy", "CrossEntropyLoss", "softmax_cross_entropy_with_integer_labels", "half_multinomial_loss", "HalfMultinomialLoss"],
+        aliases: ["cross_entropy", "CrossEntropyLoss", "softmax_cross_entropy_with_integer_labels", "half_multinomial_loss", "HalfMultinomialLoss", "safe_softmax_cross_entropy", "multiclass_logistic_loss"],
         task: Multiclass,
         prediction: Real "a raw score of each class: the logarithm of its probability up to a constant",
         target: NonNegative,

@@ -6,7 +6,7 @@ use crate::number::{Isa, Number, Real};
 loss! {
     /// The Fenchel-Young loss of the Tsallis entropies: between softmax cross-entropy and sparsemax.
     FenchelYoung: "fenchel_young" {
-        aliases: ["entmax", "entmax15_loss", "Entmax15Loss", "entmax_bisect_loss", "EntmaxBisectLoss"],
+        aliases: ["entmax", "entmax15_loss", "Entmax15Loss", "entmax_bisect_loss", "EntmaxBisectLoss", "make_fenchel_young_loss"],
         task: Multiclass,
         prediction: Real "a raw score of each class",
         target: NonNegative,

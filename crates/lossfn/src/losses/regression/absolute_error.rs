@@ -4,7 +4,7 @@ use crate::{Pointwise, loss};
 loss! {
     /// The absolute residual: every example pulls equally, the best constant is the median.
     AbsoluteError: "absolute_error" {
-        aliases: ["l1_loss", "L1Loss", "mae", "mean_absolute_error", "MeanAbsoluteError"],
+        aliases: ["l1_loss", "L1Loss", "mae", "mean_absolute_error", "MeanAbsoluteError", "AbsoluteError"],
         task: Regression,
         prediction: Real "the predicted number, in the unit of the target",
         target: Real,

@@ -4,7 +4,7 @@ use crate::{Pointwise, loss};
 loss! {
     /// The absolute residual, tilted: predicting too low costs `level` per unit, too high 1 - `level`; the best constant is that quantile.
     Quantile: "quantile" {
-        aliases: ["pinball", "pinball_loss", "quantile_loss", "PinballLoss", "QuantileLoss"],
+        aliases: ["pinball", "pinball_loss", "quantile_loss", "PinballLoss", "QuantileLoss", "mean_pinball_loss"],
         task: Regression,
         prediction: Real "the predicted quantile, in the unit of the target",
         target: Real,
