@@ -353,9 +353,9 @@ pub struct Known {
     pub number: Option<f64>,
     /// More in words, as what is elicited.
     pub detail: Option<&'static str>,
-    /// For which values of a parameter it holds: name, relation (`<`, `<=`, `==`, `!=`, `>=`, `>`) and
-    /// limit. The first fact that holds counts.
-    pub condition: Option<(&'static str, &'static str, f64)>,
+    /// For which values of parameters it holds: name, relation (`<`, `<=`, `==`, `!=`, `>=`, `>`) and
+    /// limit, all of them. The first fact that holds counts.
+    pub conditions: &'static [(&'static str, &'static str, f64)],
     /// Where it comes from.
     pub source: Source,
 }
@@ -364,20 +364,20 @@ impl Known {
     /// Whether it holds for the parameters of a loss.
     #[must_use]
     pub fn applies(&self, loss: &Loss) -> bool {
-        let Some((name, relation, limit)) = self.condition else { return true };
-        let names = loss.description().parameters.iter().map(|parameter| parameter.name);
-        let values = names.zip(loss.parameters());
-        values.into_iter().any(|(known, &value)| {
-            known == name
-                && match relation {
-                    "<" => value < limit,
-                    "<=" => value <= limit,
-                    "==" => value == limit,
-                    "!=" => value != limit,
-                    ">=" => value >= limit,
-                    ">" => value > limit,
-                    _ => false,
-                }
+        let value = |name: &str| {
+            let names = loss.description().parameters.iter().map(|parameter| parameter.name);
+            names.zip(loss.parameters()).find(|(known, _)| *known == name).map(|(_, &value)| value)
+        };
+        self.conditions.iter().all(|&(name, relation, limit)| {
+            value(name).is_some_and(|value| match relation {
+                "<" => value < limit,
+                "<=" => value <= limit,
+                "==" => value == limit,
+                "!=" => value != limit,
+                ">=" => value >= limit,
+                ">" => value > limit,
+                _ => false,
+            })
         })
     }
 }
@@ -559,7 +559,7 @@ macro_rules! loss {
             $(row_gradient: $row_gradient:literal,)?
             $(known: { $(
                 $property:ident: $answer:ident $(($number:expr))? $(= $detail:literal)?
-                $(when $condition:ident $relation:tt $limit:literal)? $source:literal
+                $(when $($condition:ident $relation:tt $limit:literal),+)? $source:literal
             ),* $(,)? },)?
             usual: $usual:literal $(,)?
         }
@@ -652,9 +652,9 @@ macro_rules! loss {
                     answer: $crate::Answer::named(stringify!($answer)),
                     number: $crate::loss!(@optional $($number)?),
                     detail: $crate::loss!(@optional $($detail)?),
-                    condition: $crate::loss!(@optional $((
-                        stringify!($condition), stringify!($relation), $limit
-                    ))?),
+                    conditions: &[$($((
+                        stringify!($condition), stringify!($relation), $limit as f64
+                    )),+)?],
                     source: $crate::Source::of($source),
                 }),*],)?
                 usual: $usual,

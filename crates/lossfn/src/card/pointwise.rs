@@ -435,7 +435,11 @@ fn straight(line: &Line<'_>) -> Option<[f64; 3]> {
         }
         // Few binary digits, so that nothing is rounded.
         let middle = round_binary(between(low, high));
-        let step = 0.5f64.powi(1 - (middle - low).min(high - middle).log2().floor() as i32);
+        let reach = (middle - low).min(high - middle);
+        if reach <= 0.0 {
+            return None;
+        }
+        let step = 0.5f64.powi(1 - reach.log2().floor() as i32);
         let xs = [middle - step, middle, middle + step];
         (xs[0] >= low && xs[2] <= high && xs[0] < middle && middle < xs[2]).then_some(xs)
     });

@@ -281,6 +281,13 @@ pub trait Number:
         largest.unwrap_or_else(|| Self::constant(f64::NEG_INFINITY))
     }
 
+    /// 0, but NaN for NaN: what a part that does not count leaves.
+    #[inline(always)]
+    fn nothing(self) -> Self {
+        let zero = Self::constant(0.0);
+        self.max(zero).min(zero)
+    }
+
     /// The sum of many numbers: the classes of a row.
     fn total(terms: impl IntoIterator<Item = Self>) -> Self {
         terms.into_iter().reduce(|sum, term| sum + term).unwrap_or_else(|| Self::constant(0.0))

@@ -204,7 +204,7 @@ fn a_false_declaration_is_caught() {
                 answer: Answer::No,
                 number: None,
                 detail: None,
-                condition: None,
+                conditions: &[],
                 source: Source::of("because someone said so"),
             },
             Known {
@@ -212,7 +212,7 @@ fn a_false_declaration_is_caught() {
                 answer: Answer::Yes,
                 number: Some(3.0),
                 detail: None,
-                condition: None,
+                conditions: &[],
                 source: Source::of("Nobody (2000)."),
             },
         ],

@@ -41,12 +41,6 @@ impl Pointwise for Asymmetric {
         let cross_entropy = -N::select(is_small, (-left).ln1p(), taken.ln());
         let power = prediction.sigmoid_gap_power(clip, Some(self.clip), self.gamma_neg, gamma_neg);
         let has_loss = zero.less_than(left) & !other.equals(zero);
-        positive + N::select(has_loss, other * (power * cross_entropy), nothing(left))
+        positive + N::select(has_loss, other * (power * cross_entropy), left.nothing())
     }
-}
-
-/// 0, but NaN for NaN.
-#[inline(always)]
-fn nothing<N: Number>(x: N) -> N {
-    N::select(x.equals(x), N::constant(0.0), x)
 }

@@ -43,5 +43,5 @@ impl Pointwise for SigmoidFocal {
 #[inline(always)]
 pub(super) fn weighted<N: Number>(weight: N, logit: N, gamma: f64, symbolic: impl Fn() -> N) -> N {
     let zero = N::constant(0.0);
-    N::select(weight.equals(zero), zero, weight * logit.focal(gamma, symbolic))
+    N::select(weight.equals(zero), logit.nothing(), weight * logit.focal(gamma, symbolic))
 }

@@ -27,7 +27,8 @@ impl Pointwise for Tweedie {
         if self.power == 1.0 {
             return N::with_derivatives(m, m - y.xlogy(m), (m - y) / m, y / m / m);
         }
-        let slope = (m - y) / m.power(self.power, power);
+        let zero = N::constant(0.0);
+        let slope = N::select(m.equals(y), zero, (m - y) / m.power(self.power, power));
         let bend = (power() * y - (power() - 1.0) * m) / m.power(self.power, power) / m;
         if self.power == 2.0 {
             return N::with_derivatives(m, m.ln() + y / m, slope, bend);
@@ -37,9 +38,14 @@ impl Pointwise for Tweedie {
         let rest = m.power(1.0 - self.power, || one - power());
         let two_less = N::derived(2.0 - self.power, || two - power());
         let less_one = N::derived(self.power - 1.0, || power() - 1.0);
-        let zero = N::constant(0.0);
         // Without a target its term is nothing, even where the power is infinite.
         let of_target = N::select(y.equals(zero), zero, y * rest / less_one);
-        N::with_derivatives(m, mean / two_less + of_target, slope, bend)
+        let value = if self.power < 2.0 {
+            mean / two_less + of_target
+        } else {
+            // One factor of the two terms, which alone may be infinite with different signs.
+            N::select(y.equals(zero), mean / two_less, (y / less_one + m / two_less) * rest)
+        };
+        N::with_derivatives(m, value, slope, bend)
     }
 }

@@ -40,10 +40,21 @@ impl Pointwise for TweedieLogLink {
         let mean = p.exp_scaled(2.0 - self.power, || two - power());
         let two_less = N::derived(2.0 - self.power, || two - power());
         let less_one = N::derived(self.power - 1.0, || power() - 1.0);
-        // Far out e^p alone would overflow; what cancels there, cancels for the score's own rounding.
+        let m = p.exp();
+        // Beyond powers of 2 the terms may be infinite with different signs for low scores: there one
+        // factor of both is taken out, which for high scores would be 0 times infinite.
+        let in_factors = p.less_than(zero) & zero.less_than(y);
+        let sum = |of_mean: N, of_y: N| {
+            let terms = mean * of_mean + of_target * of_y;
+            if self.power < 2.0 {
+                return terms;
+            }
+            N::select(in_factors, (m * of_mean + y * of_y) * rest, terms)
+        };
+        let value = sum(one / two_less, one / less_one);
+        // Near a score of 0 this is exact; far out e^p alone would overflow.
         let is_near = p.abs().less_than(one);
-        let slope = N::select(is_near, p.exp_minus(y) * rest, mean - of_target);
-        let bend = mean * two_less + of_target * less_one;
-        N::with_derivatives(p, mean / two_less + of_target / less_one, slope, bend)
+        let slope = N::select(is_near, p.exp_minus(y) * rest, sum(one, -one));
+        N::with_derivatives(p, value, slope, sum(two_less, less_one))
     }
 }

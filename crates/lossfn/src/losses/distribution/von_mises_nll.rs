@@ -1,4 +1,4 @@
-use crate::number::{Composite, Number, Partials};
+use crate::number::{Composite, Jet, Number, Partials};
 use crate::{Joint, loss};
 use std::f64::consts::PI;
 
@@ -18,72 +18,122 @@ loss! {
         target: Real,
         parameters: {},
         optimum: "For one target there is no least value: at mean = target it falls without bound as the concentration grows. Over many targets the best constants are their mean direction and the concentration at which I1 / I0 is their mean resultant length. Nothing is dropped: at concentration 0 it is ln(2 pi).",
-        limits: "Smooth, and periodic in the mean and the target with period 2 pi: whole turns make no difference, but for what the angles themselves have been rounded by. Convex in the concentration; in the mean it is concave where the angle is off by more than a right angle, and its slope is 0 where it is off by half a turn.",
+        limits: "Smooth, and periodic in the mean and the target with period 2 pi: whole turns make no difference, however many. Convex in the concentration; in the mean it is concave where the angle is off by more than a right angle, and its slope is 0 where it is off by half a turn.",
         peers: "torch.distributions.VonMises and scipy.stats.vonmises give the same as minus the logarithm of the density.",
         reference: "Mardia and Jupp (2000), Directional Statistics, doi:10.1002/9780470316979.",
         usual: false,
     }
 }
 
+/// As k (1 - cos x) + ln(2 pi I0(k) e^-k), which does not cancel where k is large.
 impl Joint<2> for VonMisesNll {
     #[inline(always)]
     fn loss<N: Number>(&self, [mean, concentration]: [N; 2], target: N) -> N {
-        (mean - target).composite(concentration, LnDensity)
+        let half = mean.composite(target, SineOfHalf);
+        let zero = N::constant(0.0);
+        let ln_tau = N::derived(LN_TAU, || (N::parameter("pi", PI) * 2.0).ln());
+        let ln_normaliser = concentration.composite(zero, LnScaledBessel) + ln_tau;
+        concentration * (half.square() * 2.0) + ln_normaliser
     }
 }
 
-/// ln(2 pi I0(k)) - k cos(x), as k (1 - cos x) + ln(2 pi I0(k) e^-k).
+/// sin((x - y) / 2), without the rounding of the difference: of far angles that would be whole turns.
 #[derive(Clone, Copy)]
-struct LnDensity;
+struct SineOfHalf;
 
-impl Composite for LnDensity {
+/// The same for the cosine.
+#[derive(Clone, Copy)]
+struct CosineOfHalf;
+
+/// (x - y) / 2, and by how much that is rounded.
+#[inline(always)]
+fn half_difference<N: Number>(x: N, y: N) -> (N, N) {
+    let (x, y) = (x * 0.5, y * 0.5);
+    let difference = x - y;
+    let minus_y = difference - x;
+    (difference, (x - (difference - minus_y)) - (y + minus_y))
+}
+
+impl Composite for SineOfHalf {
     #[inline(always)]
-    fn definition<N: Number>(self, x: N, k: N) -> N {
-        k.ln_bessel_i0() - k * x.cos() + N::derived(LN_TAU, || (N::parameter("pi", PI) * 2.0).ln())
+    fn definition<N: Number>(self, x: N, y: N) -> N {
+        ((x - y) / 2.0).sin()
     }
     #[inline(always)]
-    fn value<N: Number>(self, x: N, k: N) -> N {
-        let half = (x * 0.5).sin();
+    fn value<N: Number>(self, x: N, y: N) -> N {
+        let (half, rest) = half_difference(x, y);
+        half.sin() * rest.cos() + half.cos() * rest.sin()
+    }
+    #[inline(always)]
+    fn partials<N: Number>(self, x: N, y: N) -> Partials<N> {
+        let slope = x.composite(y, CosineOfHalf) * 0.5;
+        let bend = x.composite(y, SineOfHalf) * 0.25;
+        Partials { x: slope, y: -slope, xx: -bend, xy: bend, yy: -bend }
+    }
+}
+
+impl Composite for CosineOfHalf {
+    #[inline(always)]
+    fn definition<N: Number>(self, x: N, y: N) -> N {
+        ((x - y) / 2.0).cos()
+    }
+    #[inline(always)]
+    fn value<N: Number>(self, x: N, y: N) -> N {
+        let (half, rest) = half_difference(x, y);
+        half.cos() * rest.cos() - half.sin() * rest.sin()
+    }
+    #[inline(always)]
+    fn partials<N: Number>(self, x: N, y: N) -> Partials<N> {
+        let slope = x.composite(y, SineOfHalf) * -0.5;
+        let bend = x.composite(y, CosineOfHalf) * 0.25;
+        Partials { x: slope, y: -slope, xx: -bend, xy: bend, yy: -bend }
+    }
+}
+
+/// ln(I0(k) e^-k).
+#[derive(Clone, Copy)]
+struct LnScaledBessel;
+
+impl Composite for LnScaledBessel {
+    #[inline(always)]
+    fn definition<N: Number>(self, k: N, _: N) -> N {
+        k.ln_bessel_i0() - k
+    }
+    #[inline(always)]
+    fn value<N: Number>(self, k: N, _: N) -> N {
         let inverse = N::constant(1.0) / k;
         let far = inverse * series(inverse, &LN_FAR) - (k.ln() + LN_TAU) * 0.5;
-        let scaled = N::select(N::constant(FAR).less_than(k), far, k.ln_bessel_i0() - k);
-        k * (half.square() * 2.0) + (scaled + LN_TAU)
+        N::select(N::constant(FAR).less_than(k), far, k.ln_bessel_i0() - k)
     }
     #[inline(always)]
-    fn partials<N: Number>(self, x: N, k: N) -> Partials<N> {
-        let (sin, cos) = (x.sin(), x.cos());
-        Partials {
-            x: k * sin,
-            y: k.composite(x, RatioLessCosine),
-            xx: k * cos,
-            xy: sin,
-            yy: k.bessel_ratio_slope(),
-        }
+    fn partials<N: Number>(self, k: N, _: N) -> Partials<N> {
+        let zero = N::constant(0.0);
+        let slope = -k.composite(zero, RestOfRatio);
+        Partials { x: slope, y: zero, xx: k.bessel_ratio_slope(), xy: zero, yy: zero }
     }
 }
 
-/// I1(k) / I0(k) - cos(x), as (1 - cos x) - (1 - I1(k) / I0(k)).
+/// 1 - I1(k) / I0(k).
 #[derive(Clone, Copy)]
-struct RatioLessCosine;
+struct RestOfRatio;
 
-impl Composite for RatioLessCosine {
+impl Composite for RestOfRatio {
     #[inline(always)]
-    fn definition<N: Number>(self, k: N, x: N) -> N {
-        k.bessel_ratio() - x.cos()
+    fn definition<N: Number>(self, k: N, _: N) -> N {
+        N::constant(1.0) - k.bessel_ratio()
     }
     #[inline(always)]
-    fn value<N: Number>(self, k: N, x: N) -> N {
-        let half = (x * 0.5).sin();
+    fn value<N: Number>(self, k: N, _: N) -> N {
         let inverse = N::constant(1.0) / k;
-        let is_far = N::constant(FAR).less_than(k);
-        let far = half.square() * 2.0 - inverse * series(inverse, &RATIO_FAR);
-        N::select(is_far, far, k.bessel_ratio() - x.cos())
+        let far = inverse * series(inverse, &RATIO_FAR);
+        let near = N::constant(1.0) - k.bessel_ratio();
+        N::select(N::constant(FAR).less_than(k), far, near)
     }
     #[inline(always)]
-    fn partials<N: Number>(self, k: N, x: N) -> Partials<N> {
+    fn partials<N: Number>(self, k: N, _: N) -> Partials<N> {
         let zero = N::constant(0.0);
-        let (slope, sin) = (k.bessel_ratio_slope(), x.sin());
-        Partials { x: slope, y: sin, xx: zero, xy: zero, yy: x.cos() }
+        let jet = Jet::variable(k).bessel_ratio_slope();
+        Partials { x: -k.bessel_ratio_slope(), y: zero, xx: -jet.gradient(), xy: zero, yy: zero }
     }
 }
 

@@ -22,6 +22,11 @@ loss! {
         peers: "PyTorch's cross_entropy and Optax agree but for tiny losses, and the gradient by the true class, which they round to 0. With class weights and label smoothing PyTorch's mean divides by the weights of the true classes, as the denominator 'weights' does here; for distributions PyTorch's divides by the number of examples, as 'valid' does. T5X multiplies the z-loss of an example by its weight, as here. Gemma 2 caps its final scores before anything else is done with them, as here.",
         reference: "Bridle (1990), Probabilistic Interpretation of Feedforward Classification Network Outputs, doi:10.1007/978-3-642-76153-9_28; label smoothing: Szegedy et al. (2016), arXiv:1512.00567; temperature: Hinton et al. (2015), arXiv:1503.02531; z-loss: Chowdhery et al. (2022), PaLM, arXiv:2204.02311; soft cap: Gemma Team (2024), Gemma 2, arXiv:2408.00118.",
         row_gradient: "sum(y) * softmax(p)_c - y_c, with y_c the smoothed and weighted target; with scores s_c other than p_c this times the slope of s_c; with a z-loss sum(y) * softmax(s)_c is multiplied by 1 + 2 * z_loss * ln(sum(exp(s_c)))",
+        known: {
+            lipschitz: yes(std::f64::consts::SQRT_2) when temperature == 1, z_loss == 0, soft_cap == 0 "because the gradient is a distribution less the target, for targets that add up to 1",
+            smooth: yes(0.5) when temperature == 1, z_loss == 0, soft_cap == 0 "Böhning (1992), Multinomial logistic regression algorithm, doi:10.1007/BF00048682",
+            elicits: yes = "the logarithms of the probabilities, up to a constant" when temperature == 1, z_loss == 0, soft_cap == 0 "because the expected loss is the cross-entropy of the true probabilities",
+        },
         usual: true,
     }
 }
@@ -124,7 +129,11 @@ impl ClassAxis for SoftmaxCrossEntropy {
                 *gradient = e * scale;
             }
             // For the top class total * p - y, without the cancellation near p = 1.
-            let top_gradient = (total - at_top) - total * (rest / normaliser);
+            let top_gradient = if at_top == 0.0 {
+                total / normaliser
+            } else {
+                (total - at_top) - total * (rest / normaliser)
+            };
             row.for_each_target(|class, y| {
                 if y != 0.0 {
                     gradient[class] = T::from_f64(gradient[class].to_f64() - y);

@@ -21,7 +21,7 @@ impl Pointwise for SymmetricAbsolutePercentageError {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let zero = N::constant(0.0);
-        let same_sign = prediction.sign().equals(target.sign());
+        let same_sign = zero.less_than(prediction.sign() * target.sign());
         let fraction = relative_difference(prediction.abs(), target.abs());
         let fraction = N::select(same_sign, fraction.abs(), N::constant(1.0)) * 2.0;
         let r = prediction - target;

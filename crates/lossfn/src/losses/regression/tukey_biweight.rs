@@ -28,14 +28,14 @@ impl Pointwise for TukeyBiweight {
         let r = prediction - target;
         // 1 - x² as a product, which is exact near the end of the bell.
         let rest = (scale - r.abs()) / scale * (r.abs() / scale + 1.0);
-        let is_inside = r.abs().less_than(scale);
+        let is_outside = scale.at_most(r.abs());
         r.in_units(scale, |x| {
             let q = x.square();
             let rest = N::rewritten(rest, one - q);
             // 1 - (1 - q)³: the first form keeps the digits near 0, the second those of slopes.
             let inside = N::rewritten(q * (q * (q - 3.0) + 3.0), one - rest * rest.square());
-            let share = N::select(is_inside, inside, one);
-            N::select(x.equals(x), share, x) / 6.0
+            // This way round NaN stays.
+            N::select(is_outside, one, inside) / 6.0
         })
     }
 }
