@@ -10,6 +10,7 @@ Each derivative is checked against differences of the definition (see verify).
 """
 
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from math import inf
 from pathlib import Path
 
@@ -94,19 +95,23 @@ def table(loss):
     return text, count
 
 
+def text_of(name):
+    return table(LOSSES[name])
+
+
 def main():
     check = "--check" in sys.argv[1:]
     names = [name for name in sys.argv[1:] if name != "--check"] or list(LOSSES)
     different = []
-    for name in names:
-        text, count = table(LOSSES[name])
-        path = FOLDER / f"{name}.toml"
-        if not check:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
-            print(f"{count:4} rows  {name}")
-        elif not path.exists() or path.read_bytes() != text.encode():
-            different.append(path.name)
+    with ProcessPoolExecutor() as processes:
+        for name, (text, count) in zip(names, processes.map(text_of, names)):
+            path = FOLDER / f"{name}.toml"
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8", newline="\n")
+                print(f"{count:4} rows  {name}")
+            elif not path.exists() or path.read_bytes() != text.encode():
+                different.append(path.name)
     if different:
         sys.exit("differ from what golden.py writes: " + ", ".join(different))
 

@@ -2,7 +2,11 @@
 //! fails if a page is not what it would write.
 #![forbid(unsafe_code)]
 
-use lossfn::{CATALOG, Entry, Task};
+use lossfn::{CATALOG, Entry, InstructionSet, Task};
+use lossfn_testkit::judge::ceiling;
+use lossfn_testkit::outcome::for_each_outcome;
+use lossfn_testkit::points::Precision;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -33,15 +37,16 @@ fn folder() -> PathBuf {
 /// All pages by file name.
 fn pages() -> BTreeMap<String, String> {
     let page = |entry: &Entry| (format!("{}.md", entry.description.id), loss_page(entry));
-    let mut pages: BTreeMap<String, String> = CATALOG.iter().map(page).collect();
+    let mut pages: BTreeMap<String, String> = CATALOG.par_iter().map(page).collect();
     pages.insert("README.md".into(), index_page());
+    pages.insert("accuracy.md".into(), accuracy_page());
     pages
 }
 
 const NOTE: &str = "<!-- Written by `cargo xtask docs` from the catalog; do not edit. -->\n\n";
 
 fn index_page() -> String {
-    let mut text = format!("{NOTE}# All losses\n");
+    let mut text = format!("{NOTE}# All losses\n\n[How exact they are](accuracy.md)\n");
     for task in Task::ALL.into_iter().filter(|&task| lossfn::for_task(task).next().is_some()) {
         // Writing to a String cannot fail.
         let _ = write!(text, "\n## {}\n\n| loss | |\n|---|---|\n", capitalised(task.name()));
@@ -51,6 +56,50 @@ fn index_page() -> String {
         }
     }
     text
+}
+
+/// How far the kernels are from the golden values, at most: by the baseline instruction set, which
+/// gives the same on every machine.
+fn accuracy_page() -> String {
+    let mut text = format!(
+        "{NOTE}# How exact the losses are\n\nThe largest distance from values that are known to 40 \
+         digits (`testdata/golden`), in units of the last place, on the baseline instruction set. The \
+         others are held to the same ceilings by the tests: {} for a loss and its gradient, {} for the \
+         second derivative. Where terms cancel, as in a log-likelihood that passes through 0 or softmax \
+         minus a soft target, and for subnormal numbers the terms are what is held to the ceiling; such \
+         results are counted on the right.\n\n\
+         | loss | f32: value | gradient | second | f64: value | gradient | second | results | cancelling |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
+        ceiling(0),
+        ceiling(2)
+    );
+    let rows: Vec<String> = CATALOG.par_iter().map(|entry| accuracy_row(entry)).collect();
+    text.extend(rows);
+    text
+}
+
+fn accuracy_row(entry: &Entry) -> String {
+    let id = entry.description.id;
+    let (mut results, mut cancelling) = (0, 0);
+    let mut row = format!("| [{id}]({id}.md) |");
+    for precision in [Precision::Single, Precision::Double] {
+        let mut worst = [0; 3];
+        for_each_outcome(id, InstructionSet::Portable, precision, |outcome| {
+            results += 1;
+            if outcome.is_excused() {
+                cancelling += 1;
+            } else {
+                let worst = &mut worst[outcome.order()];
+                *worst = outcome.distance.max(*worst);
+            }
+        });
+        for worst in worst {
+            // Writing to a String cannot fail.
+            let _ = write!(row, " {worst} |");
+        }
+    }
+    let _ = writeln!(row, " {results} | {cancelling} |");
+    row
 }
 
 fn loss_page(entry: &Entry) -> String {

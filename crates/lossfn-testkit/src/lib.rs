@@ -5,6 +5,7 @@
 
 pub mod golden;
 pub mod judge;
+pub mod outcome;
 pub mod points;
 pub mod precise;
 mod special;
