@@ -73,7 +73,7 @@ fn accuracy_page() -> String {
         ceiling(0),
         ceiling(2)
     );
-    let rows: Vec<String> = CATALOG.par_iter().map(|entry| accuracy_row(entry)).collect();
+    let rows: Vec<String> = CATALOG.par_iter().map(accuracy_row).collect();
     text.extend(rows);
     text
 }
