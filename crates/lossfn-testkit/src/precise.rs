@@ -518,6 +518,9 @@ impl Evaluation<'_> {
         match self.definition.formula.nodes[at] {
             Node::Constant(x) => Slot::Number(Precise::new(f64::from_bits(x), bits)),
             Node::Symbol(name) => Slot::Number(match name {
+                name if self.definition.parameters.iter().any(|(known, _)| *known == name) => {
+                    Precise::new(self.definition.parameter(name), bits)
+                }
                 "p" | "p_k" => self.prediction[class].clone(),
                 "y" => self.target[0].clone(),
                 "k" => Precise::new(class as f64, bits),

@@ -291,11 +291,35 @@ pub(super) fn card(loss: &Loss) -> (Card, usize) {
     let robust = robust(&card);
     card.put(robust);
     card.facts.extend(redescending(&study, &lines));
+    temper(&mut card, &lines);
     let is_convex = card.answer(Property::Convex) == Answer::Yes;
     for fact in risk::facts(&mut study, is_convex) {
         card.put(fact);
     }
     (card, study.points)
+}
+
+/// Takes back what cannot be told: how a loss goes on where its numbers overflow before the largest
+/// distances, and how smooth one is whose slope seems to jump.
+fn temper(card: &mut Card, lines: &[Line<'_>]) {
+    let is_beyond = |sample: &Sample| sample.x.is_finite() && !sample.value.is_finite();
+    let overflows = lines.iter().any(|line| line.samples.iter().any(is_beyond));
+    let mut take_back = |property| {
+        if card.answer(property) == Answer::Yes {
+            card.put(Fact::unknown(property));
+        }
+    };
+    if overflows {
+        [Property::Lipschitz, Property::Smooth, Property::Bounded, Property::Robust]
+            .into_iter()
+            .chain([Property::Redescending, Property::StronglyConvex])
+            .for_each(&mut take_back);
+    }
+    if card.answer(Property::Differentiable) == Answer::No
+        && card.answer(Property::Smooth) == Answer::Yes
+    {
+        card.put(Fact::unknown(Property::Smooth));
+    }
 }
 
 fn curve(loss: &Loss, formula: &Formula, target: f64) -> Curve {
@@ -429,7 +453,9 @@ fn convex(
 fn straight(line: &Line<'_>) -> Option<[f64; 3]> {
     let found = line.pieces.all.iter().filter_map(|piece| {
         let (low, high) = (piece.low.max(-1e6), piece.high.min(1e6));
-        let is_straight = !piece.is_kink && piece.bounds.orders[2].point() == Some(0.0);
+        let is_straight = !piece.is_kink
+            && piece.bounds.orders[2].point() == Some(0.0)
+            && piece.bounds.orders[0].magnitude().is_finite();
         if !is_straight || high - low <= 1e-3 {
             return None;
         }
@@ -992,7 +1018,7 @@ fn bounded(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
             let values = way.points.iter().map(|&x| (x, study.value(x, line.target)));
             let known: Vec<(f64, f64)> =
                 values.take_while(|(_, value)| value.is_finite()).collect();
-            let last = known.len().saturating_sub(4);
+            let last = known.len().saturating_sub(8);
             let grows = known.len() >= 4
                 && known[last..].windows(2).all(|pair| {
                     pair[1].1.abs() > pair[0].1.abs() && (pair[1].1 - pair[0].1).abs() > 0.05
@@ -1006,7 +1032,7 @@ fn bounded(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
                 let from = (0..=last).find(|&from| rises(from)).unwrap_or(last);
                 let near = known[from];
                 let doubled = |known: &&(f64, f64)| sign * known.1 > 2.0 * (sign * near.1).max(0.5);
-                let far = *known[from..].iter().find(doubled).unwrap_or(&known[last + 3]);
+                let far = *known[from..].iter().find(doubled).unwrap_or(&known[known.len() - 1]);
                 let terms =
                     vec![Term::at(sign, far.0, line.target), Term::at(-sign, near.0, line.target)];
                 let text = format!(
