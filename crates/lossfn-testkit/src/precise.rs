@@ -535,13 +535,15 @@ impl Evaluation<'_> {
                     },
                 },
             }),
-            Node::Unary(Unary::Total, x) => {
+            // Of a row that has a symbol for each number the terms are written out.
+            Node::Unary(Unary::Total, x) if self.definition.in_row[x] => {
                 let mut total = Precise::new(0.0, bits);
                 for class in 0..self.prediction.len() {
                     total = total.plus(&self.number(x, class));
                 }
                 Slot::Number(total)
             }
+            Node::Unary(Unary::Total, x) => self.slot(x, class),
             Node::Unary(function, x) => Slot::Number(unary(function, &self.number(x, class), bits)),
             Node::Binary(function, x, y) => {
                 let (x, y) = (self.number(x, class), self.number(y, class));
@@ -575,7 +577,8 @@ impl Evaluation<'_> {
         let is_input = |at: usize| matches!(nodes[at], Node::Symbol(_) | Node::Constant(_));
         match nodes[at] {
             Node::Unary(Unary::Negate, x) => self.terms(x, class),
-            Node::Unary(Unary::Total, x) => {
+            // Of a row that has a symbol for each number the terms are written out.
+            Node::Unary(Unary::Total, x) if self.definition.in_row[x] => {
                 let classes = 0..self.prediction.len();
                 let zero = Precise::new(0.0, self.bits);
                 classes.fold(zero, |total, class| total.plus(&self.terms(x, class)))
@@ -840,8 +843,11 @@ impl Definition {
         let coarse = self.truth_by_steps(prediction, target, by, 0);
         let fine = self.truth_by_steps(prediction, target, by, STEP);
         let (coarse, fine) = (coarse.order(order), fine.order(order));
-        let grows =
-            |a: &Span, b: &Span| a.magnitude().times_power_of_two(8).is_less_than(&b.magnitude());
+        // Even a logarithm doubles.
+        let grows = |a: &Span, b: &Span| {
+            let more = a.magnitude().plus(&a.magnitude().times_power_of_two(-1));
+            more.is_less_than(&b.magnitude())
+        };
         let same_sign = fine.low.to_f64().signum() == found.signum();
         if found == 0.0 { grows(fine, coarse) } else { grows(coarse, fine) && same_sign }
     }

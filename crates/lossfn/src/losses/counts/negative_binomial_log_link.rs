@@ -29,12 +29,13 @@ impl Pointwise for NegativeBinomialLogLink {
         let inverse = N::derived(1.0 / self.dispersion, || one / dispersion);
         let ln_dispersion = N::derived(self.dispersion.ln(), || dispersion.ln());
         let (p, y) = (prediction, target);
-        // Beyond, exponentials overflow and 1 is nothing beside them.
+        // Beyond, exponentials overflow.
         let limit = N::constant(60.0);
         let (is_high, is_low) = (limit.less_than(p), p.less_than(-limit));
         let (mean, rest) = (p.exp(), (-p).exp());
-        let upper = N::select(is_high, p + ln_dispersion, (dispersion * mean).ln1p());
-        let lower = N::select(is_low, -p - ln_dispersion, (rest * inverse).ln1p());
+        let (up, down) = ((dispersion * mean).ln1p(), (rest * inverse).ln1p());
+        let upper = N::select(is_high, p + ln_dispersion + down, up);
+        let lower = N::select(is_low, -p - ln_dispersion + up, down);
         let share = one / (dispersion * mean + 1.0);
         let slope = N::select(is_high, (one - y * rest) * inverse, p.exp_minus(y) * share);
         let weight = dispersion * y + 1.0;
