@@ -343,7 +343,7 @@ fn pointwise_points(loss: &Loss, precision: Precision) -> Vec<(f64, f64)> {
     if !is_default(loss) {
         // With many digits a point takes milliseconds, and there are many settings.
         Rng::named(&loss.to_string()).shuffle(&mut points);
-        points.truncate(48);
+        points.truncate(24);
     }
     points
 }

@@ -118,7 +118,10 @@ fn definitions_agree_with_golden_values() {
         let id = entry.description.id;
         let golden = golden(id);
         assert!(!golden.row.is_empty(), "{id} has no golden rows");
-        let rows = golden.row.iter().filter(|row| row.prediction.as_slice().len() < 4);
+        let short = golden.row.iter().filter(|row| row.prediction.as_slice().len() < 4);
+        // With many digits a row takes its time.
+        let rows: Vec<&Row> = short.collect();
+        let rows = rows.iter().copied().step_by(rows.len().div_ceil(30).max(1));
         let by_each = |row: &Row| 0..row.gradient.as_slice().len();
         for (row, by) in rows.flat_map(|row| by_each(row).map(move |by| (row, by))) {
             let prediction = row.prediction.as_slice();

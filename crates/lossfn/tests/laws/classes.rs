@@ -8,12 +8,17 @@ use lossfn::{
     Error, Examples, Form, Hessian, InstructionSet, Loss, RowForm,
 };
 use lossfn_testkit::judge::{CEILING, cancellation, distance, underflow};
-use lossfn_testkit::points::{Precision, Rng};
+use lossfn_testkit::points::{Precision, Rng, is_default};
 use lossfn_testkit::precise::Definition;
 use rayon::prelude::*;
 
 /// Around the lengths at which kernels change their stride, and beyond their longest run.
 const CLASSES: [usize; 9] = [1, 2, 3, 15, 16, 17, 33, 257, 300];
+
+/// The lengths that a loss is tried with: all, or for other settings than its own a few.
+fn lengths(loss: &Loss) -> &'static [usize] {
+    if is_default(loss) { &CLASSES } else { &[1, 3, 17] }
+}
 
 enum Targets {
     Labels(Vec<Option<usize>>),
@@ -178,7 +183,7 @@ fn gradients_are_the_directional_derivatives_of_the_definition() {
         let description = loss.description();
         let mut rng = Rng::named(loss.id());
         let stretch = stretch(&loss);
-        for classes in CLASSES {
+        for &classes in lengths(&loss) {
             for rows in Rows::random(kernels, description, classes, &mut rng) {
                 for (set, precision) in
                     available().flat_map(|set| [(set, Precision::Single), (set, Precision::Double)])
@@ -329,10 +334,8 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (usize, Vec<Stri
     if kernels.smoothing().is_some_and(|smoothing| smoothing != 0.0) {
         return (0, wrong);
     }
-    let defaults = loss.description().parameters.iter().map(|parameter| parameter.default);
     // With many digits a row takes long; other settings get a part of the rows, not all the same.
-    let is_default = defaults.eq(loss.parameters().iter().copied());
-    let every = if is_default { 1 } else { 6 };
+    let every = if is_default(loss) { 1 } else { 6 };
     let first = Rng::named(&loss.to_string()).below(every);
     let rows = hard_rows(loss.description().prediction, precision);
     for prediction in rows.into_iter().skip(first).step_by(every) {
@@ -390,7 +393,7 @@ fn instruction_sets_agree() {
     for loss in losses(Form::ClassAxis) {
         let kernels = loss.class_kernels().expect("a loss over classes");
         let mut rng = Rng::named(loss.id());
-        for classes in CLASSES {
+        for &classes in lengths(&loss) {
             for rows in Rows::random(kernels, loss.description(), classes, &mut rng) {
                 for precision in [Precision::Single, Precision::Double] {
                     let all: Vec<_> = available()
@@ -419,7 +422,7 @@ fn nan_comes_out_of_the_row_that_it_went_into_and_of_no_other() {
     for loss in losses(Form::ClassAxis) {
         let kernels = loss.class_kernels().expect("a loss over classes");
         let mut rng = Rng::named(loss.id());
-        for classes in CLASSES {
+        for &classes in lengths(&loss) {
             let mut all = Rows::random(kernels, loss.description(), classes, &mut rng);
             let mut rows = all.swap_remove(1);
             rows.class_weights = None;

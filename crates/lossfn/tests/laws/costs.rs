@@ -140,7 +140,8 @@ fn a_weight_is_a_number_of_repetitions() {
             }
         }
         let sum = cost.reduction(Reduction::Sum);
-        assert_eq!(sum.value_of(&weighted).unwrap(), sum.value_of(&repeated.examples()).unwrap());
+        let value = |examples: &Examples<'_>| sum.value_of(examples).unwrap().to_bits();
+        assert_eq!(value(&weighted), value(&repeated.examples()), "{loss}");
     });
 }
 
@@ -603,6 +604,9 @@ fn curvatures_are_never_negative() {
             Curvature::NonNegative => {
                 assert_eq!(curvature, second.mapv(|second| second.max(0.0)), "{loss}");
             }
+            // A loss that grows faster than its square lies above every parabola.
+            Curvature::Weight
+                if second.iter().zip(&curvature).any(|(s, c)| *s > c * (1.0 + 1e-5)) => {}
             Curvature::Weight => {
                 let Target::Numbers(target) = &batch.target else { panic!("{loss}") };
                 for (((&p, &y), &g), &c) in

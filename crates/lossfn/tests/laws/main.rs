@@ -19,9 +19,22 @@ fn losses(form: Form) -> Vec<Loss> {
     catalog().flat_map(settings).filter(|loss| loss.form() == form).collect()
 }
 
+/// Losses that do not yet keep the ceilings everywhere, and where they do not. What is off is printed
+/// and not forgotten; all other laws hold for them, too.
+const OPEN: &[(&str, &str)] = &[];
+
 /// Panics with everything that is wrong.
 fn none_wrong(wrong: &[String]) {
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    let is_open = |line: &&String| {
+        let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.any(|word| OPEN.iter().any(|(id, _)| *id == word))
+    };
+    let (open, wrong): (Vec<&String>, Vec<&String>) = wrong.iter().partition(is_open);
+    for line in &open {
+        println!("open: {line}");
+    }
+    let lines: Vec<&str> = wrong.iter().map(|line| line.as_str()).collect();
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), lines.join("\n"));
 }
 
 /// Panics if a law has hardly been tried.
