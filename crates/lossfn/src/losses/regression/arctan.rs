@@ -14,7 +14,7 @@ loss! {
         optimum: "0 at prediction = target, with slope 0 and second derivative 1. The factor is scale^2 / 2.",
         limits: "Smooth everywhere and not convex. Tends to scale^2 * pi / 4 far away, where the slope falls to 0 as 1 / residual^3.",
         peers: "SciPy's least_squares(loss='arctan') agrees. Ceres' ArctanLoss is twice this, as a function of the squared residual.",
-        reference: "Agarwal, Mierle and others, Ceres Solver, http://ceres-solver.org; SciPy, scipy.optimize.least_squares.",
+        reference: "Agarwal, Mierle and others, Ceres Solver (2023); SciPy, scipy.optimize.least_squares.",
         curvature: Weight,
         usual: false,
     }
