@@ -246,7 +246,11 @@ pub trait Number:
     #[inline(always)]
     fn times_exp_m1(self, y: Self) -> Self {
         let one = Self::constant(1.0);
-        Self::select(self.abs().less_than(one), y * self.expm1() + (y - 1.0), y * self.exp() - 1.0)
+        Self::select(
+            self.abs().less_than(one),
+            y * self.expm1() + (y - 1.0),
+            y.times_exp(self) - 1.0,
+        )
     }
 
     /// x².

@@ -22,6 +22,6 @@ impl Pointwise for Gamma {
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let (m, y) = (prediction, target);
         let slope = (m - y) / m / m;
-        N::with_derivatives(m, m.ln() + y / m, slope, (y * 2.0 - m) / m / m / m)
+        N::with_derivatives(m, m.ln() + y / m, slope, (y / m * 2.0 - 1.0) / m / m)
     }
 }

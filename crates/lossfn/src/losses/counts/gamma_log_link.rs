@@ -22,7 +22,7 @@ impl Pointwise for GammaLogLink {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let (p, y) = (prediction, target);
-        let rest = y * (-p).exp();
+        let rest = y.times_exp(-p);
         N::with_derivatives(p, p + rest, -(-p).times_exp_m1(y), rest)
     }
 }

@@ -23,6 +23,6 @@ impl Pointwise for InverseGaussian {
         let (m, y) = (prediction, target);
         let value = (y / m * 0.5 - 1.0) / m;
         let slope = (m - y) / m / m / m;
-        N::with_derivatives(m, value, slope, (y * 3.0 - m * 2.0) / m / m / m / m)
+        N::with_derivatives(m, value, slope, (y / m * 3.0 - 2.0) / m / m / m)
     }
 }

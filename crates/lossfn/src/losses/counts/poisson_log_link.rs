@@ -24,7 +24,10 @@ impl Pointwise for PoissonLogLink {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let (p, y) = (prediction, target);
-        let loss = N::with_derivatives(p, p.exp() - y * p, p.exp_minus(y), p.exp());
+        // Where e^p is infinite, so is the loss, whatever y p is.
+        let is_beyond = N::constant(1e4).less_than(p);
+        let value = N::select(is_beyond, p.exp(), p.exp() - y * p);
+        let loss = N::with_derivatives(p, value, p.exp_minus(y), p.exp());
         if self.full == 0.0 { loss } else { loss + (y + 1.0).ln_gamma() }
     }
 }

@@ -27,15 +27,14 @@ impl Pointwise for Tweedie {
         if self.power == 1.0 {
             return N::with_derivatives(m, m - y.xlogy(m), (m - y) / m, y / m / m);
         }
-        let zero = N::constant(0.0);
-        let slope = N::select(m.equals(y), zero, (m - y) / m.power(self.power, power));
-        let bend = (power() * y - (power() - 1.0) * m) / m.power(self.power, power) / m;
+        let (zero, one, two) = (N::constant(0.0), N::constant(1.0), N::constant(2.0));
+        let rest = m.power(1.0 - self.power, || one - power());
+        let slope = N::select(m.equals(y), zero, (m - y) / m * rest);
+        let bend = (y / m * power() - (power() - 1.0)) * rest / m;
         if self.power == 2.0 {
             return N::with_derivatives(m, m.ln() + y / m, slope, bend);
         }
-        let (one, two) = (N::constant(1.0), N::constant(2.0));
         let mean = m.power(2.0 - self.power, || two - power());
-        let rest = m.power(1.0 - self.power, || one - power());
         let two_less = N::derived(2.0 - self.power, || two - power());
         let less_one = N::derived(self.power - 1.0, || power() - 1.0);
         // Without a target its term is nothing, even where the power is infinite.
@@ -43,8 +42,10 @@ impl Pointwise for Tweedie {
         let value = if self.power < 2.0 {
             mean / two_less + of_target
         } else {
-            // One factor of the two terms, which alone may be infinite with different signs.
-            N::select(y.equals(zero), mean / two_less, (y / less_one + m / two_less) * rest)
+            // Near 0 one factor of the two terms, which alone may be infinite with different signs.
+            let in_factors = m.less_than(one) & zero.less_than(y);
+            let factors = (y / less_one + m / two_less) * rest;
+            N::select(in_factors, factors, mean / two_less + of_target)
         };
         N::with_derivatives(m, value, slope, bend)
     }
