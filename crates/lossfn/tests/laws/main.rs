@@ -30,6 +30,11 @@ const OPEN: &[(&str, &str)] = &[
     ("negative_binomial", "means and targets about the largest number"),
     ("negative_binomial_log_link", "scores and targets about the largest number"),
     ("inverse_gaussian_log_link", "targets about the largest number"),
+    ("quality_focal", "second derivatives beside their zeros"),
+    ("jensen_shannon", "limits at probability 0, which no quotient shows"),
+    ("beta_nll", "shapes about the smallest numbers"),
+    ("von_mises_nll", "angles of many turns in f32"),
+    ("student_t_nll", "degrees of freedom below 1"),
 ];
 
 /// Panics with everything that is wrong.
