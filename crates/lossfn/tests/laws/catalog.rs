@@ -158,7 +158,7 @@ fn definitions_agree_with_golden_values() {
                 let agrees = if beyond(expected.to_f64()) {
                     let narrow = expected.to_f64();
                     let tends =
-                        order > 0 && definition.tends_to(narrow, order, prediction, &target, 0);
+                        order > 0 && definition.tends_to(narrow, order, prediction, &target, by);
                     // At the end of a domain a quotient is off by its step.
                     let (low, high) = (span.low.to_f64() - 1e-30, span.high.to_f64() + 1e-30);
                     tends || low <= narrow && narrow <= high

@@ -86,8 +86,7 @@ impl ClassAxis for Spherical {
             let divisor = length * square * square;
             for (class, second) in second.iter_mut().enumerate() {
                 let (p, y, others) = (number(class), row.share(class), others(class));
-                let bend =
-                    3.0 * y * p * others + drawn(class, y * p) * (others - 2.0 * p * p);
+                let bend = 3.0 * y * p * others + drawn(class, y * p) * (others - 2.0 * p * p);
                 *second = T::from_f64(bend / divisor * scale * scale);
             }
         }
