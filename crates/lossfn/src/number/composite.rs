@@ -1,5 +1,6 @@
 //! Functions of two numbers with a form and with derivatives of their own.
 
+use super::jet::{scale, sum};
 use super::{Isa, Jet, Lane, Number, Real};
 
 /// A function of two numbers of which a better form is known than its definition: one that does not
@@ -92,19 +93,6 @@ impl Composite for HalfSquareTimesExp {
         let (value, slope) = (x.half_square_times_exp(y), x.times_exp(y));
         Partials { x: slope, y: value, xx: y.exp(), xy: slope, yy: value }
     }
-}
-
-#[inline(always)]
-fn sum<N: Number>(a: Option<N>, b: Option<N>) -> Option<N> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a + b),
-        (some, None) | (None, some) => some,
-    }
-}
-
-#[inline(always)]
-fn scale<N: Number>(a: Option<N>, factor: N) -> Option<N> {
-    Some(a? * factor)
 }
 
 impl<T: Real, I: Isa> Lane<T, I> {

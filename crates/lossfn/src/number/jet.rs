@@ -96,7 +96,7 @@ fn ratio_or_zero<N: Number>(x: N, z: N) -> N {
 }
 
 #[inline(always)]
-fn sum<N: Number>(a: Option<N>, b: Option<N>) -> Option<N> {
+pub(super) fn sum<N: Number>(a: Option<N>, b: Option<N>) -> Option<N> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a + b),
         (some, None) | (None, some) => some,
@@ -118,7 +118,7 @@ fn product<N: Number>(a: Option<N>, b: Option<N>) -> Option<N> {
 }
 
 #[inline(always)]
-fn scale<N: Number>(a: Option<N>, factor: N) -> Option<N> {
+pub(super) fn scale<N: Number>(a: Option<N>, factor: N) -> Option<N> {
     Some(a? * factor)
 }
 

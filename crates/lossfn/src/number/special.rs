@@ -9,7 +9,7 @@ use super::coefficients::{
     ANGLES, CRPS_AT_0, HALF_LN_2PI, INVERSE_SQRT_2PI, INVERSE_SQRT_PI, PI_2, QUARTERS_FIRST,
     QUARTERS_FOURTH, QUARTERS_SCALE, QUARTERS_SECOND, QUARTERS_THIRD, ROOT_OF_DIGAMMA,
 };
-use super::{Isa, Lane, Number, Real};
+use super::{Isa, Lane, Number, Real, power};
 use std::hint::select_unpredictable;
 
 type Double<I> = Lane<f64, I>;
@@ -52,9 +52,8 @@ fn with_sign_of<I: Isa>(x: Double<I>, sign: Double<I>) -> Double<I> {
 /// a + b, and what its rounding lost.
 #[inline(always)]
 fn sum<I: Isa>(a: Double<I>, b: Double<I>) -> Pair<I> {
-    let sum = a + b;
-    let from_b = sum - a;
-    (sum, (a - (sum - from_b)) + (b - from_b))
+    let power::Pair(sum, lost) = a.sum(b);
+    (sum, lost)
 }
 
 /// The same, if a is not the smaller or is 0.
@@ -67,20 +66,8 @@ fn ordered_sum<I: Isa>(a: Double<I>, b: Double<I>) -> Pair<I> {
 /// a b, and what its rounding lost. Neither may be near the largest number.
 #[inline(always)]
 fn product<I: Isa>(a: Double<I>, b: Double<I>) -> Pair<I> {
-    let product = a * b;
-    if I::FUSED {
-        return (product, a.fused(b, -product));
-    }
-    let ((a, low_a), (b, low_b)) = (halves(a), halves(b));
-    (product, ((a * b - product) + a * low_b + low_a * b) + low_a * low_b)
-}
-
-/// The upper and the lower half of the digits (Veltkamp).
-#[inline(always)]
-fn halves<I: Isa>(a: Double<I>) -> Pair<I> {
-    let scaled = a * 134_217_729.0;
-    let high = scaled - (scaled - a);
-    (high, a - high)
+    let power::Pair(product, lost) = a.product(b);
+    (product, lost)
 }
 
 #[inline(always)]

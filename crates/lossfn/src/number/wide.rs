@@ -4,6 +4,7 @@
 //! For f32 that is f64. For f64 it is the unevaluated sum of two, [`Double`], whose functions are
 //! right to about 65 bits.
 
+use super::power::Pair;
 use super::{Isa, Lane, Number, Real};
 use std::marker::PhantomData;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -133,31 +134,18 @@ impl<I: Isa> Double<I> {
         Self { high: sum, low: if rest.is_nan() { 0.0 } else { rest }, isa: PhantomData }
     }
 
-    /// a + b, exactly (Knuth).
+    /// a + b, exactly.
     #[inline(always)]
     fn sum_of(a: f64, b: f64) -> Self {
-        let sum = a + b;
-        let part = sum - a;
-        Self::normalised(sum, (a - (sum - part)) + (b - part))
+        let Pair(sum, lost) = Lane::<f64, I>::new(a).sum(Lane::new(b));
+        Self::normalised(sum.0, lost.0)
     }
 
-    /// a b, exactly (Dekker, where there is no fused multiply-add).
+    /// a b, exactly.
     #[inline(always)]
     fn product_of(a: f64, b: f64) -> Self {
-        #[inline(always)]
-        fn halves(x: f64) -> (f64, f64) {
-            let shifted = x * 134_217_729.0;
-            let high = shifted - (shifted - x);
-            (high, x - high)
-        }
-        let product = a * b;
-        let rest = if I::FUSED {
-            a.mul_add(b, -product)
-        } else {
-            let ((a, small_a), (b, small_b)) = (halves(a), halves(b));
-            ((a * b - product) + a * small_b + small_a * b) + small_a * small_b
-        };
-        Self::normalised(product, rest)
+        let Pair(product, lost) = Lane::<f64, I>::new(a).product(Lane::new(b));
+        Self::normalised(product.0, lost.0)
     }
 
     /// Times a power of two, in two factors.
