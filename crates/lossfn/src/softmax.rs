@@ -6,7 +6,7 @@
 //!
 //! gradient: a q - p (A - a), second: q (b q - a p) + p² (B - b) - p q (A - a).
 
-use crate::class_axis::{ClassRow, RowGradients, maximum};
+use crate::class_axis::{ClassAxis, ClassRow, Hessian, RowGradients, maximum};
 use crate::number::{Isa, Number, Real, Wide, total};
 use std::marker::PhantomData;
 
@@ -98,6 +98,44 @@ pub trait OfProbability {
     /// The function f of p, its derivatives a and b by ln p, and b q - a p, in which much may cancel,
     /// given p, q = 1 - p and -ln p.
     fn terms<W: Wide>(&self, p: W, q: W, surprise: W) -> [W; 4];
+}
+
+/// A loss that is such a mean and nothing else: a [`ClassAxis`] by that alone.
+pub trait MeanOfProbability: OfProbability + Send + Sync + 'static {
+    /// The label smoothing.
+    fn smoothing(&self) -> f64;
+
+    /// The function f of ln p, in plain arithmetic.
+    fn definition<N: Number>(&self, log_p: N) -> N;
+}
+
+impl<L: MeanOfProbability> ClassAxis for L {
+    fn smoothing(&self) -> Option<f64> {
+        Some(MeanOfProbability::smoothing(self))
+    }
+
+    fn hessian(&self) -> Hessian {
+        Hessian::Full
+    }
+
+    #[inline(always)]
+    fn hessian_row<T: Real, I: Isa>(&self, row: &ClassRow<'_, T>, vector: &[T], product: &mut [T]) {
+        hessian_row::<T, I, Self>(self, row, vector, product);
+    }
+
+    fn loss<N: Number>(&self, prediction: &[N], target: &[N]) -> N {
+        self.scores().mean(prediction, target, |log_p| self.definition(log_p))
+    }
+
+    #[inline(always)]
+    fn row<T: Real, I: Isa>(
+        &self,
+        row: &ClassRow<'_, T>,
+        _scratch: &mut [T],
+        gradients: &mut RowGradients<'_, T>,
+    ) -> f64 {
+        self::row::<T, I, Self>(self, row, gradients)
+    }
 }
 
 /// A sum from which one of its terms can be taken again, however small the others are.

@@ -1,7 +1,6 @@
-use crate::class_axis::{ClassAxis, ClassRow, Hessian, RowGradients};
 use crate::loss;
-use crate::number::{Isa, Number, Real, Wide};
-use crate::softmax::{self, OfProbability, Scores};
+use crate::number::{Number, Wide};
+use crate::softmax::{MeanOfProbability, OfProbability, Scores};
 
 loss! {
     /// Softmax cross-entropy with another coefficient for its leading term, 1 - probability.
@@ -48,32 +47,13 @@ impl OfProbability for Poly1CrossEntropy {
     }
 }
 
-impl ClassAxis for Poly1CrossEntropy {
-    fn smoothing(&self) -> Option<f64> {
-        Some(self.label_smoothing)
+impl MeanOfProbability for Poly1CrossEntropy {
+    fn smoothing(&self) -> f64 {
+        self.label_smoothing
     }
 
-    fn hessian(&self) -> Hessian {
-        Hessian::Full
-    }
-
-    #[inline(always)]
-    fn hessian_row<T: Real, I: Isa>(&self, row: &ClassRow<'_, T>, vector: &[T], product: &mut [T]) {
-        softmax::hessian_row::<T, I, Self>(self, row, vector, product);
-    }
-
-    fn loss<N: Number>(&self, prediction: &[N], target: &[N]) -> N {
+    fn definition<N: Number>(&self, log_p: N) -> N {
         let epsilon = N::parameter("epsilon", self.epsilon);
-        self.scores().mean(prediction, target, |log_p| -(log_p + epsilon * log_p.expm1()))
-    }
-
-    #[inline(always)]
-    fn row<T: Real, I: Isa>(
-        &self,
-        row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
-        gradients: &mut RowGradients<'_, T>,
-    ) -> f64 {
-        softmax::row::<T, I, Self>(self, row, gradients)
+        -(log_p + epsilon * log_p.expm1())
     }
 }

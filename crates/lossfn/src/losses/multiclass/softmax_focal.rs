@@ -1,7 +1,6 @@
-use crate::class_axis::{ClassAxis, ClassRow, Hessian, RowGradients};
 use crate::loss;
-use crate::number::{Isa, Number, Real, Wide};
-use crate::softmax::{self, OfProbability, Scores};
+use crate::number::{Number, Wide};
+use crate::softmax::{MeanOfProbability, OfProbability, Scores};
 
 loss! {
     /// Softmax cross-entropy that fades for classes which are predicted with confidence already.
@@ -52,39 +51,18 @@ impl OfProbability for SoftmaxFocal {
     }
 }
 
-impl ClassAxis for SoftmaxFocal {
-    fn smoothing(&self) -> Option<f64> {
-        Some(self.label_smoothing)
+impl MeanOfProbability for SoftmaxFocal {
+    fn smoothing(&self) -> f64 {
+        self.label_smoothing
     }
 
-    fn hessian(&self) -> Hessian {
-        Hessian::Full
-    }
-
-    #[inline(always)]
-    fn hessian_row<T: Real, I: Isa>(&self, row: &ClassRow<'_, T>, vector: &[T], product: &mut [T]) {
-        softmax::hessian_row::<T, I, Self>(self, row, vector, product);
-    }
-
-    fn loss<N: Number>(&self, prediction: &[N], target: &[N]) -> N {
-        self.scores().mean(prediction, target, |log_p| {
-            if self.gamma == 0.0 {
-                return -log_p;
-            }
-            let (zero, gamma) = (N::constant(0.0), N::parameter("gamma", self.gamma));
-            let q = -log_p.expm1();
-            // A single class has all of the probability.
-            N::select(q.equals(zero), zero, -(gamma * q.ln()).exp() * log_p)
-        })
-    }
-
-    #[inline(always)]
-    fn row<T: Real, I: Isa>(
-        &self,
-        row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
-        gradients: &mut RowGradients<'_, T>,
-    ) -> f64 {
-        softmax::row::<T, I, Self>(self, row, gradients)
+    fn definition<N: Number>(&self, log_p: N) -> N {
+        if self.gamma == 0.0 {
+            return -log_p;
+        }
+        let (zero, gamma) = (N::constant(0.0), N::parameter("gamma", self.gamma));
+        let q = -log_p.expm1();
+        // A single class has all of the probability.
+        N::select(q.equals(zero), zero, -(gamma * q.ln()).exp() * log_p)
     }
 }

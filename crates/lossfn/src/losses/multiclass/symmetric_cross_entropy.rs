@@ -1,7 +1,6 @@
-use crate::class_axis::{ClassAxis, ClassRow, Hessian, RowGradients};
 use crate::loss;
-use crate::number::{Isa, Number, Real, Wide};
-use crate::softmax::{self, OfProbability, Scores};
+use crate::number::{Number, Wide};
+use crate::softmax::{MeanOfProbability, OfProbability, Scores};
 
 loss! {
     /// Softmax cross-entropy plus that with label and prediction exchanged, for noisy labels.
@@ -42,34 +41,14 @@ impl OfProbability for SymmetricCrossEntropy {
     }
 }
 
-impl ClassAxis for SymmetricCrossEntropy {
-    fn smoothing(&self) -> Option<f64> {
-        Some(self.label_smoothing)
+impl MeanOfProbability for SymmetricCrossEntropy {
+    fn smoothing(&self) -> f64 {
+        self.label_smoothing
     }
 
-    fn hessian(&self) -> Hessian {
-        Hessian::Full
-    }
-
-    #[inline(always)]
-    fn hessian_row<T: Real, I: Isa>(&self, row: &ClassRow<'_, T>, vector: &[T], product: &mut [T]) {
-        softmax::hessian_row::<T, I, Self>(self, row, vector, product);
-    }
-
-    fn loss<N: Number>(&self, prediction: &[N], target: &[N]) -> N {
+    fn definition<N: Number>(&self, log_p: N) -> N {
         let (alpha, beta) = (N::parameter("alpha", self.alpha), N::parameter("beta", self.beta));
         let log_zero = N::parameter("log_zero", self.log_zero);
-        self.scores()
-            .mean(prediction, target, |log_p| beta * log_zero * log_p.expm1() - alpha * log_p)
-    }
-
-    #[inline(always)]
-    fn row<T: Real, I: Isa>(
-        &self,
-        row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
-        gradients: &mut RowGradients<'_, T>,
-    ) -> f64 {
-        softmax::row::<T, I, Self>(self, row, gradients)
+        beta * log_zero * log_p.expm1() - alpha * log_p
     }
 }
