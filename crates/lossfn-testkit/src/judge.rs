@@ -65,6 +65,8 @@ pub enum Verdict {
     Cancelled,
     /// It is the truth for inputs that differ in the last place.
     Nearby,
+    /// The last place of the input decides about turns of an angle, so that any value may be right.
+    Turned,
     /// It is none of these.
     Wrong(u64),
 }
@@ -77,8 +79,8 @@ pub enum Verdict {
 /// off.
 ///
 /// Where a loss that is negative somewhere passes through 0, the terms of its formula count and not
-/// their sum; and so they do for derivatives by one of several predicted numbers, which pass through
-/// 0 where no residual does.
+/// their sum; and so they do for a second derivative beside its change of sign, and for derivatives by
+/// one of several predicted numbers, which pass through 0 where no residual does.
 #[derive(Debug)]
 pub struct Judge<'a> {
     loss: &'a Loss,
@@ -109,6 +111,35 @@ impl<'a> Judge<'a> {
         truth
     }
 
+    /// Whether a derivative is infinite or 0 at a point or beside it, as no quotient shows.
+    fn is_limit(
+        &self,
+        found: f64,
+        order: usize,
+        prediction: &[f64],
+        target: f64,
+        by: usize,
+    ) -> bool {
+        let domain = self.loss.description().prediction_domain(by);
+        let [below, at, above] = self.precision.neighbours(prediction[by]);
+        let places = if found.is_infinite() { vec![at, below, above] } else { vec![at] };
+        places.into_iter().filter(|p| domain.contains(*p) && p.is_finite()).any(|p| {
+            let mut row = prediction.to_vec();
+            row[by] = p;
+            self.definition.tends_to(found, order, &row, &[target], by)
+        })
+    }
+
+    /// Whether a loss turns from convex to concave beside a point, within a 16th of its distance from 0.
+    fn turns_concave_beside(&self, prediction: f64, target: f64) -> bool {
+        let domain = self.loss.description().prediction;
+        let bend = |p: f64| {
+            domain.contains(p).then(|| self.definition.result(2, &[p], &[target], 0).to_f64())
+        };
+        let sides = [0.9375, 1.0625].map(|share| bend(prediction * share));
+        matches!(sides, [Some(a), Some(b)] if a * b < 0.0)
+    }
+
     /// Judges a loss (order 0), gradient (1) or second derivative (2).
     ///
     /// # Panics
@@ -133,6 +164,14 @@ impl<'a> Judge<'a> {
         let both_real = !is_joint
             && (description.prediction, description.target) == (Domain::Real, Domain::Real);
         let residual = self.precision.round(prediction[0] - target);
+        if self.definition.is_of_angle() && !is_joint {
+            let [below, _, above] = self.precision.neighbours(residual);
+            let frequency = self.loss.parameters().iter().product::<f64>();
+            let largest = frequency.powi(order as i32) * if order == 0 { 2.0 } else { 1.0 };
+            if !((above - below) * frequency < 1.0) && found.abs() <= largest * 1.001 {
+                return Verdict::Turned;
+            }
+        }
         // Of two large numbers the residual is rounded, and a loss can do no more than be right for
         // what it then is.
         if self.definition.is_of_residual() && target != 0.0 && residual.is_finite() {
@@ -141,15 +180,17 @@ impl<'a> Judge<'a> {
                 return Verdict::Nearby;
             }
         }
-        if order > 0 && self.definition.tends_to(found, order, prediction, &[target], by) {
+        if order > 0 && self.is_limit(found, order, prediction, target, by) {
             return Verdict::Exact(0);
         }
         let slack = underflow(self.loss.parameters(), self.precision);
         if [&span.low, &span.high].iter().any(|end| (found - end.to_f64()).abs() <= slack) {
             return Verdict::Underflow;
         }
-        if is_joint && order > 0 || self.is_signed && order == 0 || order == 0 && is_sum(self.loss)
-        {
+        let is_sum = is_joint && order > 0
+            || order == 0 && (self.is_signed || is_sum(self.loss))
+            || order == 2 && !is_joint && self.turns_concave_beside(prediction[0], target);
+        if is_sum {
             let terms = self.definition.terms(order, prediction, &[target], by).to_f64();
             let slack = CEILING as f64 * self.precision.epsilon() * terms;
             if [&span.low, &span.high].iter().any(|end| (found - end.to_f64()).abs() <= slack) {

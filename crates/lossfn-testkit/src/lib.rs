@@ -19,6 +19,14 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// Fails with everything that is wrong, if anything is.
+///
+/// # Panics
+/// If `wrong` is not empty.
+pub fn none_wrong(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
 /// How many representable numbers lie between two f64; NaN is at distance 0 from NaN alone.
 #[must_use]
 pub fn ulps_f64(a: f64, b: f64) -> u64 {

@@ -707,6 +707,13 @@ impl Definition {
         self.of_residual
     }
 
+    /// Whether whole turns of an angle make no difference to the loss.
+    #[must_use]
+    pub fn is_of_angle(&self) -> bool {
+        let is_wave = |node: &Node| matches!(node, Node::Unary(Unary::Sin | Unary::Cos, _));
+        self.formula.nodes.iter().any(is_wave)
+    }
+
     /// The loss (order 0), or what the library derived from it: the gradient (1) and second derivative
     /// (2) by one of the predicted numbers, but not for losses over a class axis.
     #[must_use]
@@ -853,7 +860,8 @@ impl Definition {
     }
 
     fn truth_by_steps(&self, prediction: &[f64], target: &[f64], by: usize, finer: isize) -> Truth {
-        let bits = self.bits(prediction, target) + 2 * finer.unsigned_abs();
+        // More than a second quotient loses, so that rounding vanishes with the step, too.
+        let bits = self.bits(prediction, target) + 3 * finer.unsigned_abs();
         let exact = |row: &[f64]| row.iter().map(|&x| Precise::new(x, bits)).collect::<Vec<_>>();
         let (at, target_exact) = (exact(prediction), exact(target));
         let value = self.evaluate(&at, &target_exact, bits);

@@ -302,8 +302,13 @@ pub(super) fn card(loss: &Loss) -> (Card, usize) {
 /// Takes back what cannot be told: how a loss goes on where its numbers overflow before the largest
 /// distances, and how smooth one is whose slope seems to jump.
 fn temper(card: &mut Card, lines: &[Line<'_>]) {
-    let is_beyond = |sample: &Sample| sample.x.is_finite() && !sample.value.is_finite();
-    let overflows = lines.iter().any(|line| line.samples.iter().any(is_beyond));
+    // At an end of the domain a loss may truly be infinite.
+    let is_beyond = |line: &Line<'_>, sample: &Sample| {
+        let is_end = sample.x == line.domain.0 || sample.x == line.domain.1;
+        !is_end && sample.x.is_finite() && !sample.value.is_finite()
+    };
+    let overflows =
+        lines.iter().any(|line| line.samples.iter().any(|sample| is_beyond(line, sample)));
     let mut take_back = |property| {
         if card.answer(property) == Answer::Yes {
             card.put(Fact::unknown(property));

@@ -242,15 +242,11 @@ pub trait Number:
         Self::select(self.abs().less_than(one), self.expm1() + (one - y), self.exp() - y)
     }
 
-    /// y e^x - 1, exact where x is near 0.
+    /// y e^x - c, exact where x is near 0.
     #[inline(always)]
-    fn times_exp_m1(self, y: Self) -> Self {
-        let one = Self::constant(1.0);
-        Self::select(
-            self.abs().less_than(one),
-            y * self.expm1() + (y - 1.0),
-            y.times_exp(self) - 1.0,
-        )
+    fn times_exp_minus(self, y: Self, c: f64) -> Self {
+        let is_near = self.abs().less_than(Self::constant(1.0));
+        Self::select(is_near, y * self.expm1() + (y - c), y.times_exp(self) - c)
     }
 
     /// x².

@@ -2,6 +2,7 @@
 
 use lossfn::Formula;
 use lossfn::number::{Expr, Interval, Jet, Number};
+use lossfn_testkit::none_wrong;
 use lossfn_testkit::points::{Precision, Rng};
 use lossfn_testkit::precise::{Definition, Precise};
 
@@ -64,7 +65,7 @@ fn intervals_have_the_losses_of_their_numbers() {
             }
         }
     }
-    crate::none_wrong(&wrong);
+    none_wrong(&wrong);
     assert!(narrow > 300, "only {narrow} are narrow");
 }
 

@@ -1,9 +1,10 @@
 //! What holds for every card.
 
-use crate::{cards, none_wrong};
+use crate::cards;
 use lossfn::{
     Answer, Card, Description, Domain, Fact, How, Known, Loss, Property, Source, Witness,
 };
+use lossfn_testkit::none_wrong;
 use lossfn_testkit::points::{Precision, Rng};
 use lossfn_testkit::precise::{Definition, Precise};
 use rayon::prelude::*;

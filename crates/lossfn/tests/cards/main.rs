@@ -20,28 +20,3 @@ fn cards() -> Vec<(Loss, Card)> {
     let cards = Card::of_all(&losses);
     losses.into_iter().zip(cards).collect()
 }
-
-/// Panics with everything that is wrong.
-fn none_wrong(wrong: &[String]) {
-    let is_open = |line: &&String| {
-        let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        words.any(|word| OPEN.contains(&word))
-    };
-    let (open, wrong): (Vec<&String>, Vec<&String>) = wrong.iter().partition(is_open);
-    for line in &open {
-        println!("open: {line}");
-    }
-    let lines: Vec<&str> = wrong.iter().map(|line| line.as_str()).collect();
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), lines.join("\n"));
-}
-
-/// Losses whose cards are not yet all right at the ends of their parameters' ranges, where powers
-/// overflow and turns are many. What is wrong is printed.
-const OPEN: [&str; 6] = [
-    "power_error",
-    "barron",
-    "periodic",
-    "absolute_percentage_error",
-    "distance_weighted",
-    "top_k_error",
-];

@@ -6,6 +6,7 @@ use Property::{
     Robust, Smooth, StrictlyConvex, StrictlyProper, StronglyConvex, Symmetric, TwiceDifferentiable,
 };
 use lossfn::{Answer, Loss, Property};
+use lossfn_testkit::none_wrong;
 
 /// A loss, what it has, what it has not, numbers, and what it elicits.
 struct Truth {
@@ -347,7 +348,7 @@ fn cards_agree_with_the_literature() {
             wrong.push(format!("{loss} elicits {:?}, but {elicits:?}", truth.elicits));
         }
     }
-    crate::none_wrong(&wrong);
+    none_wrong(&wrong);
 }
 
 #[test]

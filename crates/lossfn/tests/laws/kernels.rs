@@ -1,14 +1,14 @@
 //! Kernels of losses whose target is a number, of one predicted number or several, against the
 //! definition, evaluated with many digits.
 
-use crate::{available, losses, none_wrong};
+use crate::{available, losses};
 use lossfn::number::Jet;
 use lossfn::{Form, InstructionSet, Loss, Number, Outputs, Pointwise};
 use lossfn_testkit::catalog;
 use lossfn_testkit::judge::{Judge, Verdict, underflow};
 use lossfn_testkit::points::{Point, Precision, Rng, is_default, points};
 use lossfn_testkit::precise::{Definition, Precise, Truth};
-use lossfn_testkit::{ulps_f32, ulps_f64};
+use lossfn_testkit::{none_wrong, ulps_f32, ulps_f64};
 use rayon::prelude::*;
 
 const PRECISIONS: [Precision; 2] = [Precision::Single, Precision::Double];
@@ -115,18 +115,19 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (Vec<String>, St
         ways.push(("reference", reference(loss, &points)));
     }
     let mut wrong = Vec::new();
-    let (mut worst, mut nearby, mut beside, mut cancelled, mut all) = ([0; 3], 0, 0, 0, 0);
+    let (mut worst, mut nearby, mut beside, mut cancelled, mut all) =
+        ([0; 3], [0; 3], 0, 0, [0; 3]);
     for (way, results) in &ways {
         for (order, results) in results.iter().enumerate() {
             for (&found, (at, by)) in results.iter().zip(places(order, &points)) {
                 let (point, truth) = (&points[at], &truths[at][by]);
-                all += 1;
+                all[order] += 1;
                 match judge.verdict(order, found, point, by, truth) {
                     Verdict::Exact(off) => worst[order] = worst[order].max(off),
                     Verdict::Nearby if is_beside_a_kink(loss, point, precision) => beside += 1,
-                    Verdict::Nearby => nearby += 1,
+                    Verdict::Nearby => nearby[order] += 1,
                     Verdict::Cancelled => cancelled += 1,
-                    Verdict::Underflow | Verdict::Overflow => {}
+                    Verdict::Underflow | Verdict::Overflow | Verdict::Turned => {}
                     Verdict::Wrong(off) => wrong.push(format!(
                         "{way} {precision:?} {loss}, order {order} by {by} at {point:?}: {found:e}, \
                          not {:e} to {:e} ({off} ulp)",
@@ -139,11 +140,15 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (Vec<String>, St
     }
     // The allowance for inputs that are off is for the neighbourhood of kinks and of zeros, and for
     // where a loss grows fast, as parameters far out can make it; a formula that lives on it is a
-    // bad one.
-    if is_default(loss) && nearby * 20 > all {
-        wrong.push(format!("{loss}: {nearby} of {all} results are right for other inputs only"));
+    // bad one. A second derivative may fall as a density does, by the square of the residual.
+    for (order, what) in ["losses", "slopes"].into_iter().enumerate() {
+        let (nearby, all) = (nearby[order], all[order]);
+        if is_default(loss) && nearby * 20 > all {
+            wrong.push(format!("{loss}: {nearby} of {all} {what} are right for other inputs only"));
+        }
     }
-    let ways = format!("{nearby} nearby, {beside} beside kinks, {cancelled} cancelled of {all}");
+    let ways =
+        format!("{nearby:?} nearby, {beside} beside kinks, {cancelled} cancelled of {all:?}");
     (wrong, format!("{loss} {precision:?}: {worst:?} ulp, {ways}"))
 }
 
@@ -278,7 +283,9 @@ fn traced_derivatives_are_the_derivatives() {
                     checked += 1;
                 }
             }
-            assert!(checked > 20, "{loss}: only {checked} checked");
+            // Other settings get fewer points.
+            let least = if is_default(loss) { 20 } else { 8 };
+            assert!(checked > least, "{loss}: only {checked} checked");
             checked
         })
         .sum();

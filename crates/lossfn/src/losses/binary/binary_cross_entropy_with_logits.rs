@@ -27,8 +27,24 @@ impl Pointwise for BinaryCrossEntropyWithLogits {
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         // Both terms are positive, so nothing cancels; softplus(p) - p y would, for large p y.
         let pos_weight = N::parameter("pos_weight", self.pos_weight);
-        let (target, other) = smoothed(target, self.label_smoothing);
-        pos_weight * term(target, -prediction) + term(other, prediction)
+        let (share, other) = smoothed(target, self.label_smoothing);
+        let loss = pos_weight * term(share, -prediction) + term(other, prediction);
+        if self.label_smoothing == 0.0 {
+            return loss;
+        }
+        // Smoothing draws the shares towards 1/2, which cancels where scores are near 0: there the
+        // slope is a sum of what share and probability exceed 1/2 by.
+        let (one, half) = (N::constant(1.0), N::constant(0.5));
+        let smoothing = || N::parameter("label_smoothing", self.label_smoothing);
+        let kept = N::derived(1.0 - self.label_smoothing, || one - smoothing());
+        let excess = (target - half) * kept;
+        let weight = pos_weight * share + other;
+        let near = (prediction * 0.5).tanh() * half * weight
+            + ((one - pos_weight) * half - excess * (one + pos_weight)) * half;
+        let (right, wrong) = ((-prediction).sigmoid(), prediction.sigmoid());
+        let far = other * wrong - pos_weight * share * right;
+        let slope = N::select(prediction.abs().less_than(one), near, far);
+        N::with_derivatives(prediction, loss, slope, weight * right * wrong)
     }
 }
 

@@ -20,8 +20,14 @@ loss! {
 impl Pointwise for Gamma {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        let (m, y) = (prediction, target);
-        let slope = (m - y) / m / m;
-        N::with_derivatives(m, m.ln() + y / m, slope, (y / m * 2.0 - 1.0) / m / m)
+        of_mean(prediction, target)
     }
+}
+
+#[inline(always)]
+pub(super) fn of_mean<N: Number>(m: N, y: N) -> N {
+    let slope = (m - y) / m / m;
+    // y - m is exact about its zero; halves, since the sum may overflow.
+    let bend = ((y - m) * 0.5 + y * 0.5) / m / m / m * 2.0;
+    N::with_derivatives(m, m.ln() + y / m, slope, bend)
 }

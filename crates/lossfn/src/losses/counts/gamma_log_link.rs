@@ -21,8 +21,12 @@ loss! {
 impl Pointwise for GammaLogLink {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        let (p, y) = (prediction, target);
-        let rest = y.times_exp(-p);
-        N::with_derivatives(p, p + rest, -(-p).times_exp_m1(y), rest)
+        of_score(prediction, target)
     }
+}
+
+#[inline(always)]
+pub(super) fn of_score<N: Number>(p: N, y: N) -> N {
+    let rest = y.times_exp(-p);
+    N::with_derivatives(p, p + rest, -(-p).times_exp_minus(y, 1.0), rest)
 }

@@ -20,9 +20,15 @@ loss! {
 impl Pointwise for InverseGaussian {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        let (m, y) = (prediction, target);
-        let value = (y / m * 0.5 - 1.0) / m;
-        let slope = (m - y) / m / m / m;
-        N::with_derivatives(m, value, slope, (y / m * 3.0 - 2.0) / m / m / m)
+        of_mean(prediction, target)
     }
+}
+
+#[inline(always)]
+pub(super) fn of_mean<N: Number>(m: N, y: N) -> N {
+    let value = (y / m * 0.5 - 1.0) / m;
+    let slope = (m - y) / m / m / m;
+    // y - m is exact about its zero; quarters, since the sum may overflow.
+    let bend = ((y - m) * 0.25 + y * 0.125) / m / m / m / m * 8.0;
+    N::with_derivatives(m, value, slope, bend)
 }

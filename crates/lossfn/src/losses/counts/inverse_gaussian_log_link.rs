@@ -21,14 +21,13 @@ loss! {
 impl Pointwise for InverseGaussianLogLink {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        let (p, y) = (prediction, target);
-        let inverse = (-p).exp();
-        let value = inverse * (-p).times_exp_m1(y * 0.5);
-        N::with_derivatives(
-            p,
-            value,
-            -(inverse * (-p).times_exp_m1(y)),
-            inverse * (-p).times_exp_m1(y * 2.0),
-        )
+        of_score(prediction, target)
     }
+}
+
+#[inline(always)]
+pub(super) fn of_score<N: Number>(p: N, y: N) -> N {
+    let inverse = (-p).exp();
+    let excess = |share| inverse * (-p).times_exp_minus(y, share);
+    N::with_derivatives(p, excess(2.0) * 0.5, -excess(1.0), excess(0.5) * 2.0)
 }

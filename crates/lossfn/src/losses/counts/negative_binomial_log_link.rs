@@ -38,10 +38,13 @@ impl Pointwise for NegativeBinomialLogLink {
         let lower = N::select(is_low, -p - ln_dispersion + up, down);
         let share = one / (dispersion * mean + 1.0);
         let slope = N::select(is_high, (one - y * rest) * inverse, p.exp_minus(y) * share);
-        let weight = dispersion * y + 1.0;
-        let bend = N::select(is_high, rest * inverse * inverse, mean * share * share) * weight;
+        let bend = N::select(is_high, rest * inverse, dispersion * mean * share * share);
+        let bend = bend * (y + inverse);
         let of_target = if self.full == 0.0 { lower + ln_dispersion } else { lower };
-        let value = upper * inverse + y * of_target;
+        // High scores and large targets may each overflow, with different signs.
+        let (part, whole) = (1.0 / 1_048_576.0, 1_048_576.0);
+        let parts = (upper * part * inverse + y * part * of_target) * whole;
+        let value = N::select(is_high, parts, upper * inverse + y * of_target);
         let loss = N::with_derivatives(p, value, slope, bend);
         if self.full == 0.0 { loss } else { loss + super::negative_binomial::counted(y, inverse) }
     }

@@ -22,13 +22,18 @@ loss! {
 impl Pointwise for Poisson {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        let (m, y) = (prediction, target);
-        let (zero, one) = (N::constant(0.0), N::constant(1.0));
-        // Without a target the slope is 1, down to a rate of 0.
-        let is_none = y.equals(zero);
-        let slope = N::select(is_none, one, (m - y) / m);
-        let bend = N::select(is_none, zero, y / m / m);
-        let loss = N::with_derivatives(m, m - y.xlogy(m), slope, bend);
-        if self.full == 0.0 { loss } else { loss + (y + 1.0).ln_gamma() }
+        let loss = of_mean(prediction, target);
+        if self.full == 0.0 { loss } else { loss + (target + 1.0).ln_gamma() }
     }
+}
+
+/// The loss without the terms that depend on the target alone.
+#[inline(always)]
+pub(super) fn of_mean<N: Number>(m: N, y: N) -> N {
+    let (zero, one) = (N::constant(0.0), N::constant(1.0));
+    // Without a target the slope is 1, down to a rate of 0; else -infinity there, also for -0.
+    let is_none = y.equals(zero);
+    let slope = N::select(is_none, one, (m - y) / m.abs());
+    let bend = N::select(is_none, zero, y / m / m);
+    N::with_derivatives(m, m - y.xlogy(m), slope, bend)
 }

@@ -23,11 +23,16 @@ loss! {
 impl Pointwise for PoissonLogLink {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
-        let (p, y) = (prediction, target);
-        // Where e^p is infinite, so is the loss, whatever y p is.
-        let is_beyond = N::constant(1e4).less_than(p);
-        let value = N::select(is_beyond, p.exp(), p.exp() - y * p);
-        let loss = N::with_derivatives(p, value, p.exp_minus(y), p.exp());
-        if self.full == 0.0 { loss } else { loss + (y + 1.0).ln_gamma() }
+        let loss = of_score(prediction, target);
+        if self.full == 0.0 { loss } else { loss + (target + 1.0).ln_gamma() }
     }
+}
+
+/// The loss without the terms that depend on the target alone.
+#[inline(always)]
+pub(super) fn of_score<N: Number>(p: N, y: N) -> N {
+    // Where e^p is infinite, so is the loss, whatever y p is.
+    let is_beyond = N::constant(1e4).less_than(p);
+    let value = N::select(is_beyond, p.exp(), p.exp() - y * p);
+    N::with_derivatives(p, value, p.exp_minus(y), p.exp())
 }

@@ -25,15 +25,18 @@ impl Pointwise for Tweedie {
         let power = || N::parameter("power", self.power);
         let (m, y) = (prediction, target);
         if self.power == 1.0 {
-            return N::with_derivatives(m, m - y.xlogy(m), (m - y) / m, y / m / m);
+            return super::poisson::of_mean(m, y);
+        }
+        if self.power == 2.0 {
+            return super::gamma::of_mean(m, y);
+        }
+        if self.power == 3.0 {
+            return super::inverse_gaussian::of_mean(m, y);
         }
         let (zero, one, two) = (N::constant(0.0), N::constant(1.0), N::constant(2.0));
         let rest = m.power(1.0 - self.power, || one - power());
         let slope = N::select(m.equals(y), zero, (m - y) / m * rest);
         let bend = (y / m * power() - (power() - 1.0)) * rest / m;
-        if self.power == 2.0 {
-            return N::with_derivatives(m, m.ln() + y / m, slope, bend);
-        }
         let mean = m.power(2.0 - self.power, || two - power());
         let two_less = N::derived(2.0 - self.power, || two - power());
         let less_one = N::derived(self.power - 1.0, || power() - 1.0);

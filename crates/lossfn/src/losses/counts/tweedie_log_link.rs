@@ -25,18 +25,19 @@ impl Pointwise for TweedieLogLink {
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let power = || N::parameter("power", self.power);
         let (p, y) = (prediction, target);
-        let (one, two) = (N::constant(1.0), N::constant(2.0));
         if self.power == 1.0 {
-            return N::with_derivatives(p, p.exp() - y * p, p.exp_minus(y), p.exp());
+            return super::poisson_log_link::of_score(p, y);
         }
-        let zero = N::constant(0.0);
+        if self.power == 2.0 {
+            return super::gamma_log_link::of_score(p, y);
+        }
+        if self.power == 3.0 {
+            return super::inverse_gaussian_log_link::of_score(p, y);
+        }
+        let (zero, one, two) = (N::constant(0.0), N::constant(1.0), N::constant(2.0));
         let rest = p.exp_scaled(1.0 - self.power, || one - power());
         // Without a target its term is nothing, even where the exponential is infinite.
         let of_target = N::select(y.equals(zero), zero, y * rest);
-        if self.power == 2.0 {
-            let slope = -(-p).times_exp_m1(y);
-            return N::with_derivatives(p, p + of_target, slope, of_target);
-        }
         let mean = p.exp_scaled(2.0 - self.power, || two - power());
         let two_less = N::derived(2.0 - self.power, || two - power());
         let less_one = N::derived(self.power - 1.0, || power() - 1.0);
