@@ -296,7 +296,9 @@ impl Fact {
 /// A number in few digits.
 fn short(x: f64) -> String {
     let rounded = round_to(x, 6);
-    if rounded == 0.0 || (1e-3..1e6).contains(&rounded.abs()) {
+    if rounded.is_infinite() {
+        (if x > 0.0 { "infinity" } else { "-infinity" }).to_owned()
+    } else if rounded == 0.0 || (1e-3..1e6).contains(&rounded.abs()) {
         format!("{}", rounded + 0.0)
     } else {
         format!("{rounded:e}")

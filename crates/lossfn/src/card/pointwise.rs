@@ -346,12 +346,7 @@ fn how(study: &Study<'_>, reach: Reach) -> How {
         Reach::Nowhere => return How::Sampled { points: study.points },
         Reach::Whole => format!("all {variable}s"),
         Reach::Between(low, high) => {
-            let number = |x: f64| match x {
-                f64::INFINITY => "infinity".to_owned(),
-                f64::NEG_INFINITY => "-infinity".to_owned(),
-                x => short(x),
-            };
-            format!("{variable}s from {} to {}", number(low), number(high))
+            format!("{variable}s from {} to {}", short(low), short(high))
         }
     };
     if study.shape == Shape::General {
@@ -1398,6 +1393,11 @@ fn minimiser(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
         let value = if best - bound <= 1e-9 * best.abs().max(1.0) { bound } else { best };
         let value = if value.abs() < 1e-9 { 0.0 } else { value };
         let is_open = study.loss.description().prediction == Domain::Positive;
+        // It may fall without bound towards an end that it does not reach, if slowly.
+        let sinks = is_open
+            && first < 1e-10
+            && study.value(1e-300, line.target) < study.value(1e-100, line.target) - 1e-9;
+        let value = if sinks { f64::NEG_INFINITY } else { value };
         let text = if falls(true) && last > 7.0 {
             format!("as the {variable} tends to infinity")
         } else if falls(false) && first < -7.0 {
