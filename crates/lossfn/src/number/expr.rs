@@ -500,6 +500,7 @@ impl Mask for Condition {}
 
 impl Number for Expr {
     type Mask = Condition;
+    const IS_FORMULA: bool = true;
 
     fn constant(value: f64) -> Self {
         // One zero: formulas do not tell -0 from 0.

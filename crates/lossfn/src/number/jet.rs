@@ -218,6 +218,7 @@ impl<N: Number> Div<f64> for Jet<N> {
 
 impl<N: Number> Number for Jet<N> {
     type Mask = N::Mask;
+    const IS_FORMULA: bool = N::IS_FORMULA;
 
     #[inline(always)]
     fn constant(value: f64) -> Self {

@@ -126,6 +126,15 @@ pub trait Number:
         composite.value(self, y)
     }
 
+    /// Whether it is a formula that people read, or is made of such.
+    const IS_FORMULA: bool = false;
+    /// What is shown by its definition and computed in a better form, which is the same but for
+    /// rounding and overflow.
+    #[inline(always)]
+    fn defined(definition: impl FnOnce() -> Self, computed: impl FnOnce() -> Self) -> Self {
+        if Self::IS_FORMULA { definition() } else { computed() }
+    }
+
     /// x^exponent for x >= 0. The exponent is a number that follows from parameters; `symbolic` is
     /// the same as a formula.
     fn power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self;
@@ -239,14 +248,18 @@ pub trait Number:
     #[inline(always)]
     fn exp_minus(self, y: Self) -> Self {
         let one = Self::constant(1.0);
-        Self::select(self.abs().less_than(one), self.expm1() + (one - y), self.exp() - y)
+        let near = || self.expm1() + (one - y);
+        let far = || self.exp() - y;
+        Self::defined(far, || Self::select(self.abs().less_than(one), near(), far()))
     }
 
     /// y e^x - c, exact where x is near 0.
     #[inline(always)]
     fn times_exp_minus(self, y: Self, c: f64) -> Self {
-        let is_near = self.abs().less_than(Self::constant(1.0));
-        Self::select(is_near, y * self.expm1() + (y - c), y.times_exp(self) - c)
+        let one = Self::constant(1.0);
+        let near = || y * self.expm1() + (y - c);
+        let far = || y.times_exp(self) - c;
+        Self::defined(far, || Self::select(self.abs().less_than(one), near(), far()))
     }
 
     /// x².

@@ -39,11 +39,13 @@ impl Pointwise for BinaryCrossEntropyWithLogits {
         let kept = N::derived(1.0 - self.label_smoothing, || one - smoothing());
         let excess = (target - half) * kept;
         let weight = pos_weight * share + other;
-        let near = (prediction * 0.5).tanh() * half * weight
-            + ((one - pos_weight) * half - excess * (one + pos_weight)) * half;
+        let near = || {
+            let rest = (one - pos_weight) * half - excess * (one + pos_weight);
+            (prediction * 0.5).tanh() * half * weight + rest * half
+        };
         let (right, wrong) = ((-prediction).sigmoid(), prediction.sigmoid());
-        let far = other * wrong - pos_weight * share * right;
-        let slope = N::select(prediction.abs().less_than(one), near, far);
+        let far = || other * wrong - pos_weight * share * right;
+        let slope = N::defined(far, || N::select(prediction.abs().less_than(one), near(), far()));
         N::with_derivatives(prediction, loss, slope, weight * right * wrong)
     }
 }

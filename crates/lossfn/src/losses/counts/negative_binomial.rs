@@ -29,18 +29,27 @@ impl Pointwise for NegativeBinomial {
         let ln_dispersion = N::derived(self.dispersion.ln(), || dispersion.ln());
         let (m, y) = (prediction, target);
         let ratio = dispersion * m;
-        let is_beyond = N::constant(f64::INFINITY).at_most(ratio);
-        let ln_ratio1p = N::select(is_beyond, m.ln() + ln_dispersion, ratio.ln1p());
+        let is_beyond = || N::constant(f64::INFINITY).at_most(ratio);
+        let ln_ratio1p = N::defined(
+            || ratio.ln1p(),
+            || N::select(is_beyond(), m.ln() + ln_dispersion, ratio.ln1p()),
+        );
         // ln(dispersion + 1/mean)
-        let small = ratio.ln1p() - m.ln();
-        let large = (one / ratio).ln1p() + ln_dispersion;
-        let of_target = y * N::select(ratio.less_than(one), small, large);
-        let share = N::select(is_beyond, inverse / m, one / (ratio + 1.0));
+        let large = || (one / ratio).ln1p() + ln_dispersion;
+        let small = || ratio.ln1p() - m.ln();
+        let ln_rest = N::defined(large, || N::select(ratio.less_than(one), small(), large()));
+        let whole_share = || one / (ratio + 1.0);
+        let share = N::defined(whole_share, || N::select(is_beyond(), inverse / m, whole_share()));
         let slope = (m - y) / m * share;
-        // Shares first: targets may be as large as numbers are.
-        let relative = y / m * share;
-        let bend = relative / m * share + (relative * 2.0 - share) * dispersion * share;
-        let loss = N::with_derivatives(m, ln_ratio1p * inverse + of_target, slope, bend);
+        let bend = N::defined(
+            || (y / m / m + (y / m * 2.0 - 1.0) * dispersion) * share.square(),
+            // Shares first: targets may be as large as numbers are.
+            || {
+                let relative = y / m * share;
+                relative / m * share + (relative * 2.0 - share) * dispersion * share
+            },
+        );
+        let loss = N::with_derivatives(m, ln_ratio1p * inverse + y * ln_rest, slope, bend);
         if self.full == 0.0 {
             return loss;
         }

@@ -31,20 +31,26 @@ impl Pointwise for NegativeBinomialLogLink {
         let (p, y) = (prediction, target);
         // Beyond, exponentials overflow.
         let limit = N::constant(60.0);
-        let (is_high, is_low) = (limit.less_than(p), p.less_than(-limit));
+        let is_high = || limit.less_than(p);
+        let is_low = || p.less_than(-limit);
         let (mean, rest) = (p.exp(), (-p).exp());
         let (up, down) = ((dispersion * mean).ln1p(), (rest * inverse).ln1p());
-        let upper = N::select(is_high, p + ln_dispersion + down, up);
-        let lower = N::select(is_low, -p - ln_dispersion + up, down);
-        let share = one / (dispersion * mean + 1.0);
-        let slope = N::select(is_high, (one - y * rest) * inverse, p.exp_minus(y) * share);
-        let bend = N::select(is_high, rest * inverse, dispersion * mean * share * share);
-        let bend = bend * (y + inverse);
+        let upper = N::defined(|| up, || N::select(is_high(), p + ln_dispersion + down, up));
+        let lower = N::defined(|| down, || N::select(is_low(), -p - ln_dispersion + up, down));
         let of_target = if self.full == 0.0 { lower + ln_dispersion } else { lower };
+        let whole = || upper * inverse + y * of_target;
         // High scores and large targets may each overflow, with different signs.
-        let (part, whole) = (1.0 / 1_048_576.0, 1_048_576.0);
-        let parts = (upper * part * inverse + y * part * of_target) * whole;
-        let value = N::select(is_high, parts, upper * inverse + y * of_target);
+        let in_parts = || {
+            let (part, parts) = (1.0 / 1_048_576.0, 1_048_576.0);
+            (upper * part * inverse + y * part * of_target) * parts
+        };
+        let value = N::defined(whole, || N::select(is_high(), in_parts(), whole()));
+        let share = one / (dispersion * mean + 1.0);
+        let slope = || p.exp_minus(y) * share;
+        let slope = N::defined(slope, || N::select(is_high(), (one - y * rest) * inverse, slope()));
+        let weight = || dispersion * mean * share.square();
+        let weight = N::defined(weight, || N::select(is_high(), rest * inverse, weight()));
+        let bend = weight * (y + inverse);
         let loss = N::with_derivatives(p, value, slope, bend);
         if self.full == 0.0 { loss } else { loss + super::negative_binomial::counted(y, inverse) }
     }

@@ -32,7 +32,8 @@ impl Pointwise for PoissonLogLink {
 #[inline(always)]
 pub(super) fn of_score<N: Number>(p: N, y: N) -> N {
     // Where e^p is infinite, so is the loss, whatever y p is.
-    let is_beyond = N::constant(1e4).less_than(p);
-    let value = N::select(is_beyond, p.exp(), p.exp() - y * p);
+    let is_beyond = || N::constant(1e4).less_than(p);
+    let whole = || p.exp() - y * p;
+    let value = N::defined(whole, || N::select(is_beyond(), p.exp(), whole()));
     N::with_derivatives(p, value, p.exp_minus(y), p.exp())
 }

@@ -37,7 +37,8 @@ impl Pointwise for TweedieLogLink {
         let (zero, one, two) = (N::constant(0.0), N::constant(1.0), N::constant(2.0));
         let rest = p.exp_scaled(1.0 - self.power, || one - power());
         // Without a target its term is nothing, even where the exponential is infinite.
-        let of_target = N::select(y.equals(zero), zero, y * rest);
+        let of_target = y * rest;
+        let of_target = N::defined(|| of_target, || N::select(y.equals(zero), zero, of_target));
         let mean = p.exp_scaled(2.0 - self.power, || two - power());
         let two_less = N::derived(2.0 - self.power, || two - power());
         let less_one = N::derived(self.power - 1.0, || power() - 1.0);
@@ -46,16 +47,17 @@ impl Pointwise for TweedieLogLink {
         // factor of both is taken out, which for high scores would be 0 times infinite.
         let in_factors = p.less_than(zero) & zero.less_than(y);
         let sum = |of_mean: N, of_y: N| {
-            let terms = mean * of_mean + of_target * of_y;
-            if self.power < 2.0 {
-                return terms;
-            }
-            N::select(in_factors, (m * of_mean + y * of_y) * rest, terms)
+            let terms = || mean * of_mean + of_target * of_y;
+            let factors = || (m * of_mean + y * of_y) * rest;
+            N::defined(terms, || {
+                if self.power < 2.0 { terms() } else { N::select(in_factors, factors(), terms()) }
+            })
         };
         let value = sum(one / two_less, one / less_one);
         // Near a score of 0 this is exact; far out e^p alone would overflow.
-        let is_near = p.abs().less_than(one);
-        let slope = N::select(is_near, p.exp_minus(y) * rest, sum(one, -one));
+        let far = || sum(one, -one);
+        let near = || p.exp_minus(y) * rest;
+        let slope = N::defined(far, || N::select(p.abs().less_than(one), near(), far()));
         N::with_derivatives(p, value, slope, sum(two_less, less_one))
     }
 }
