@@ -111,6 +111,18 @@ impl<'a> Judge<'a> {
         truth
     }
 
+    /// Whether the loss is of an angle that moves by a radian between neighbouring residuals, so that it
+    /// may be anything that it can be.
+    fn is_turned(&self, found: f64, order: usize, residual: f64) -> bool {
+        let [below, _, above] = self.precision.neighbours(residual);
+        let frequency = self.loss.parameters().iter().product::<f64>();
+        let largest = frequency.powi(order as i32) * if order == 0 { 2.0 } else { 1.0 };
+        // Beyond the largest number nothing is near.
+        let step = (above - below) * frequency;
+        let is_near = step < 1.0;
+        self.definition.is_of_angle() && !is_near && found.abs() <= largest * 1.001
+    }
+
     /// Whether a derivative is infinite or 0 at a point or beside it, as no quotient shows.
     fn is_limit(
         &self,
@@ -164,13 +176,8 @@ impl<'a> Judge<'a> {
         let both_real = !is_joint
             && (description.prediction, description.target) == (Domain::Real, Domain::Real);
         let residual = self.precision.round(prediction[0] - target);
-        if self.definition.is_of_angle() && !is_joint {
-            let [below, _, above] = self.precision.neighbours(residual);
-            let frequency = self.loss.parameters().iter().product::<f64>();
-            let largest = frequency.powi(order as i32) * if order == 0 { 2.0 } else { 1.0 };
-            if !((above - below) * frequency < 1.0) && found.abs() <= largest * 1.001 {
-                return Verdict::Turned;
-            }
+        if !is_joint && self.is_turned(found, order, residual) {
+            return Verdict::Turned;
         }
         // Of two large numbers the residual is rounded, and a loss can do no more than be right for
         // what it then is.
