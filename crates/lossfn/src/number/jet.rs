@@ -403,7 +403,7 @@ impl<N: Number> Number for Jet<N> {
         let sum = small.square() + 1.0;
         // 2 (1 - x²) / (1 + x²)²; for 1/x instead of x it is -x^4 of that.
         let bend = (one - small) * (small + 1.0) * 2.0 / sum.square();
-        let bend = N::select(is_far, -(small.square()) * bend, bend);
+        let bend = N::defined(|| bend, || N::select(is_far, -(small.square()) * bend, bend));
         self.chain(x.ln1p_square(), || small * 2.0 / sum, || bend)
     }
     #[inline(always)]
@@ -414,30 +414,33 @@ impl<N: Number> Number for Jet<N> {
     }
     #[inline(always)]
     fn square_share(self) -> Self {
-        let (small, is_far) = reciprocal_beyond(1024.0, self.value);
+        let x = self.value;
+        let (small, is_far) = reciprocal_beyond(1024.0, x);
         let square = small.square();
         let sum = square + 1.0;
         // 2x / (1 + x²)² and (2 - 6x²) / (1 + x²)³; for v = 1/x they are 2v³ / (1 + v²)² and
         // (2v² - 6) v⁴ / (1 + v²)³.
-        let odd = N::select(is_far, square * small, small) * 2.0 / sum.square();
-        let near = N::constant(2.0) - square * 6.0;
-        let far = (square * 2.0 - 6.0) * square.square();
-        let bend = N::select(is_far, far, near) / (sum.square() * sum);
-        self.chain(self.value.square_share(), || odd, || bend)
+        let odd = N::defined(|| x, || N::select(is_far, square * small, small));
+        let near = || N::constant(2.0) - square * 6.0;
+        let far = || (square * 2.0 - 6.0) * square.square();
+        let bend = N::defined(near, || N::select(is_far, far(), near()));
+        let bend = bend / (sum.square() * sum);
+        self.chain(x.square_share(), || odd * 2.0 / sum.square(), || bend)
     }
     #[inline(always)]
     fn atan_square(self) -> Self {
-        let (small, is_far) = reciprocal_beyond(1024.0, self.value);
+        let x = self.value;
+        let (small, is_far) = reciprocal_beyond(1024.0, x);
         let square = small.square();
         let fourth = square.square();
         let sum = fourth + 1.0;
         // 2x / (1 + x⁴) and (2 - 6x⁴) / (1 + x⁴)²; for v = 1/x they are 2v³ / (1 + v⁴) and
         // (2v⁴ - 6) v⁴ / (1 + v⁴)².
-        let odd = N::select(is_far, square * small, small) * 2.0 / sum;
-        let near = N::constant(2.0) - fourth * 6.0;
-        let far = (fourth * 2.0 - 6.0) * fourth;
-        let bend = N::select(is_far, far, near) / sum.square();
-        self.chain(self.value.atan_square(), || odd, || bend)
+        let odd = N::defined(|| x, || N::select(is_far, square * small, small));
+        let near = || N::constant(2.0) - fourth * 6.0;
+        let far = || (fourth * 2.0 - 6.0) * fourth;
+        let bend = N::defined(near, || N::select(is_far, far(), near()));
+        self.chain(x.atan_square(), || odd * 2.0 / sum, || bend / sum.square())
     }
     #[inline(always)]
     fn exp_square(self, factor: f64) -> Self {
@@ -689,6 +692,9 @@ fn unit_hypotenuse<N: Number>(x: N) -> (N, N) {
     let (small, is_far) = reciprocal_beyond(1.0, x);
     let long = N::constant(1.0) / (small.square() + 1.0).sqrt();
     let short = small * long;
+    if N::IS_FORMULA {
+        return (short, long);
+    }
     (N::select(is_far, long * x.sign(), short), N::select(is_far, short.abs(), long))
 }
 
@@ -698,14 +704,17 @@ fn unit_hypotenuse_squares<N: Number>(x: N) -> (N, N) {
     let (small, is_far) = reciprocal_beyond(1.0, x);
     let long = N::constant(1.0) / (small.square() + 1.0);
     let short = small.square() * long;
+    if N::IS_FORMULA {
+        return (short, long);
+    }
     (N::select(is_far, long, short), N::select(is_far, short, long))
 }
 
-/// x, or 1/x where |x| is above a limit, and which of the two it is.
+/// x, or 1/x where |x| is above a limit, and which of the two it is; x in a formula.
 #[inline(always)]
 fn reciprocal_beyond<N: Number>(limit: f64, x: N) -> (N, N::Mask) {
     let is_far = N::constant(limit).less_than(x.abs());
-    (N::select(is_far, N::constant(1.0) / x, x), is_far)
+    (N::defined(|| x, || N::select(is_far, N::constant(1.0) / x, x)), is_far)
 }
 
 /// sigmoid(x) sigmoid(-x).

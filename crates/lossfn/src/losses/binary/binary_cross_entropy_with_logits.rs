@@ -54,5 +54,6 @@ impl Pointwise for BinaryCrossEntropyWithLogits {
 #[inline(always)]
 pub(super) fn term<N: Number>(weight: N, logit: N) -> N {
     let zero = N::constant(0.0);
-    N::select(weight.equals(zero), zero, weight * logit.softplus())
+    let whole = || weight * logit.softplus();
+    N::defined(whole, || N::select(weight.equals(zero), zero, whole()))
 }

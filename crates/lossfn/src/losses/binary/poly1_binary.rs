@@ -34,6 +34,6 @@ impl Poly1Binary {
     fn term<N: Number>(self, weight: N, logit: N) -> N {
         let zero = N::constant(0.0);
         let cost = logit.poly1(self.epsilon, || N::parameter("epsilon", self.epsilon));
-        N::select(weight.equals(zero), zero, weight * cost)
+        N::defined(|| weight * cost, || N::select(weight.equals(zero), zero, weight * cost))
     }
 }

@@ -42,6 +42,7 @@ impl Pointwise for SigmoidFocal {
 /// without weight costs nothing, also where the logit is infinite.
 #[inline(always)]
 pub(super) fn weighted<N: Number>(weight: N, logit: N, gamma: f64, symbolic: impl Fn() -> N) -> N {
-    let zero = N::constant(0.0);
-    N::select(weight.equals(zero), logit.nothing(), weight * logit.focal(gamma, symbolic))
+    let is_none = || weight.equals(N::constant(0.0));
+    let whole = || weight * logit.focal(gamma, &symbolic);
+    N::defined(whole, || N::select(is_none(), logit.nothing(), whole()))
 }

@@ -99,6 +99,17 @@ impl Composite for LnPlusTail {
     fn partials<N: Number>(self, x: N, s: N) -> Partials<N> {
         let one = N::constant(1.0);
         let (more, root): (N, N) = (self.nu_plus_1(), self.root());
+        if N::IS_FORMULA {
+            let (of_x, of_s) = (x.square(), self.nu::<N>() * s.square());
+            let sum = of_x + of_s;
+            return Partials {
+                x: more * x / sum,
+                y: (one - more * of_x / sum) / s,
+                xx: more * (of_s - of_x) / sum.square(),
+                xy: -(more * 2.0 * self.nu::<N>() * s * x / sum.square()),
+                yy: (more * of_x * (of_s * 3.0 + of_x) / sum.square() - 1.0) / s.square(),
+            };
+        }
         let unit = s * root;
         // x / unit or its inverse, whichever is below 1.
         let is_far = unit.less_than(x.abs());

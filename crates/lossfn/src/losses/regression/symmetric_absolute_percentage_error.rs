@@ -21,13 +21,18 @@ impl Pointwise for SymmetricAbsolutePercentageError {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let zero = N::constant(0.0);
-        let same_sign = zero.less_than(prediction.sign() * target.sign());
-        let fraction = relative_difference(prediction.abs(), target.abs());
-        let fraction = N::select(same_sign, fraction.abs(), N::constant(1.0)) * 2.0;
         let r = prediction - target;
-        let fraction = N::select(r.equals(zero), zero, fraction);
+        let fraction = N::defined(
+            || r.abs() / (prediction.abs() + target.abs()),
+            || {
+                let same_sign = zero.less_than(prediction.sign() * target.sign());
+                let fraction = relative_difference(prediction.abs(), target.abs());
+                N::select(same_sign, fraction.abs(), N::constant(1.0))
+            },
+        );
+        let fraction = N::select(r.equals(zero), zero, fraction * 2.0);
         // NaN has no sign to compare.
-        N::select(r.equals(r), fraction, r)
+        N::defined(|| fraction, || N::select(r.equals(r), fraction, r))
     }
 }
 

@@ -31,9 +31,15 @@ impl Pointwise for TukeyBiweight {
         let is_outside = scale.at_most(r.abs());
         r.in_units(scale, |x| {
             let q = x.square();
-            let rest = N::rewritten(rest, one - q);
             // 1 - (1 - q)³: the first form keeps the digits near 0, the second those of slopes.
-            let inside = N::rewritten(q * (q * (q - 3.0) + 3.0), one - rest * rest.square());
+            let inside = |rest: N| one - rest * rest.square();
+            let inside = N::defined(
+                || inside(one - q),
+                || {
+                    let rest = N::rewritten(rest, one - q);
+                    N::rewritten(q * (q * (q - 3.0) + 3.0), inside(rest))
+                },
+            );
             // This way round NaN stays.
             N::select(is_outside, one, inside) / 6.0
         })
