@@ -97,7 +97,7 @@ NB = "Hilbe (2011), Negative Binomial Regression, doi:10.1017/CBO9780511973420"
 
 FULL = {"full": 0.0}, {"full": 1.0}
 POWERS = [{"power": x} for x in (1.5, 1.0, 2.0, 3.0, 1.25, 1.9)]
-NEGATIVE_BINOMIALS = [{"dispersion": a, "full": f} for a, f in [(1.0, 0.0), (0.25, 0.0), (1.0, 1.0), (0.5, 1.0), (8.0, 0.0)]]
+NEGATIVE_BINOMIALS = [{"dispersion": a, "full": f} for a, f in [(1.0, 0.0), (0.25, 0.0), (1.0, 1.0), (0.5, 1.0), (8.0, 0.0), (2.0**-10, 1.0), (2.0**-27, 1.0)]]
 
 poisson_slopes = (lambda m, y, full: (m - y) / m), (lambda m, y, full: y / m**2)
 LOSSES = {

@@ -120,7 +120,8 @@ impl<'a> Judge<'a> {
         // Beyond the largest number nothing is near.
         let step = (above - below) * frequency;
         let is_near = step < 1.0;
-        self.definition.is_of_angle() && !is_near && found.abs() <= largest * 1.001
+        let least = if order == 0 { 0.0 } else { -largest * 1.001 };
+        self.definition.is_of_angle() && !is_near && (least..=largest * 1.001).contains(&found)
     }
 
     /// Whether a derivative is infinite or 0 at a point or beside it, as no quotient shows.

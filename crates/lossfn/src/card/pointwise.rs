@@ -163,6 +163,17 @@ impl Line<'_> {
             .unwrap_or(Interval::ANY)
     }
 
+    /// Whether nothing is as low as this but from `first` to `last`, from where it rises or stays.
+    fn is_only_place(&self, first: f64, last: f64, level: f64) -> bool {
+        self.pieces.all.iter().all(|piece| {
+            let [value, slope, _] = piece.bounds.orders;
+            value.low() > level
+                || piece.high >= first && piece.low <= last
+                || piece.high <= first && slope.high() <= 0.0
+                || piece.low >= last && slope.low() >= 0.0
+        })
+    }
+
     fn has_step(&self, order: usize, wanted: &[Step]) -> Option<&Seam> {
         self.seams.iter().find(|seam| wanted.contains(&seam.step(order)))
     }
@@ -1235,7 +1246,9 @@ fn tail(study: &Study<'_>, line: &Line<'_>, upper: bool) -> (Tail, Option<Witnes
     let values: Vec<f64> = far.iter().map(|&x| study.value(x, line.target)).collect();
     let falls = |pair: &usize| values[*pair] > values[pair + 1];
     let count = far.len().saturating_sub(1);
-    let Some(pair) = (0..count).find(falls) else { return (Tail::Unknown, None) };
+    // It falls only if it does not rise again.
+    let goes_on = (0..count).rev().take_while(|&pair| values[pair] >= values[pair + 1]);
+    let Some(pair) = goes_on.filter(falls).last() else { return (Tail::Unknown, None) };
     let terms =
         vec![Term::at(1.0, far[pair], line.target), Term::at(-1.0, far[pair + 1], line.target)];
     let text = format!(
@@ -1245,8 +1258,7 @@ fn tail(study: &Study<'_>, line: &Line<'_>, upper: bool) -> (Tail, Option<Witnes
         short(values[pair + 1]),
         short(far[pair + 1])
     );
-    let is_sure = slope.high() <= 0.0 || !(0..count).all(|pair| !falls(&pair));
-    (if is_sure { Tail::Falls } else { Tail::Unknown }, Some(Witness::new(terms, 0.0, text)))
+    (Tail::Falls, Some(Witness::new(terms, 0.0, text)))
 }
 
 fn clippable(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
@@ -1355,10 +1367,15 @@ fn near_sign(upper: bool) -> f64 {
     if upper { 1.0 } else { -1.0 }
 }
 
+/// Whether the loss is lower by something to speak of at the second place.
+fn sinks(study: &Study<'_>, line: &Line<'_>, near: f64, far: f64) -> bool {
+    let (near, far) = (study.value(near, line.target), study.value(far, line.target));
+    far < near - 1e-9 * near.abs().max(1.0)
+}
+
 fn minimiser(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
     let property = Property::Minimiser;
-    let mut texts: Vec<String> = Vec::new();
-    let mut numbers: Vec<f64> = Vec::new();
+    let (mut texts, mut numbers) = (Vec::<String>::new(), Vec::<f64>::new());
     let mut is_proved = true;
     for line in lines {
         let finite = || line.samples.iter().filter(|sample| sample.value.is_finite());
@@ -1380,32 +1397,41 @@ fn minimiser(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
         let within = finite().filter(|sample| sample.x >= first && sample.x <= last).count();
         let is_run = places.len() > 2 && within == places.len() && last - first > 1e-3;
         // A single place between samples is somewhere near the best of them.
-        let (mut best, mut place) = (best, first);
+        let (mut best, mut place, mut is_between) = (best, first, false);
         if !is_run && places.len() == 1 {
             let at = line.samples.iter().position(|sample| sample.x == first).unwrap_or(0);
             let (a, b) = (at.saturating_sub(1), (at + 1).min(line.samples.len() - 1));
             let ends = (line.samples[a].x, line.samples[b].x);
             let found = risk::golden(ends.0, ends.1, |x| study.value(x, line.target));
-            if study.value(found, line.target) < best - slack {
+            is_between = study.value(found, line.target) < best - slack;
+            if is_between {
                 (place, best) = (found, study.value(found, line.target));
             }
         }
         let value = if best - bound <= 1e-9 * best.abs().max(1.0) { bound } else { best };
-        let value = if value.abs() < 1e-9 { 0.0 } else { value };
         let is_open = study.loss.description().prediction == Domain::Positive;
         // It may fall without bound towards an end that it does not reach, if slowly.
-        let sinks = is_open
-            && first < 1e-10
-            && study.value(1e-300, line.target) < study.value(1e-100, line.target) - 1e-9;
-        let value = if sinks { f64::NEG_INFINITY } else { value };
+        let sinks_from = |near, far| sinks(study, line, near, far);
+        let sinks = is_open && first < 1e-10 && sinks_from(1e-100, 1e-300)
+            || high.is_infinite() && last > 7.0 && falls(true) && sinks_from(1e16, 1e18)
+            || low.is_infinite() && first < -7.0 && falls(false) && sinks_from(-1e16, -1e18);
+        let value = match value {
+            _ if sinks => f64::NEG_INFINITY,
+            x if x.abs() < 1e-9 => 0.0,
+            x => x,
+        };
         let text = if falls(true) && last > 7.0 {
             format!("as the {variable} tends to infinity")
         } else if falls(false) && first < -7.0 {
             format!("as the {variable} tends to -infinity")
-        } else if study.shape == Shape::General && !is_run && places.contains(&line.target) {
-            format!("{variable} = target")
         } else if is_open && first < 1e-10 {
             format!("as the {variable} tends to 0")
+        } else if study.shape == Shape::General
+            && !is_run
+            && !is_between
+            && places.contains(&line.target)
+        {
+            format!("{variable} = target")
         } else if !is_run && (places.len() == 1 || last - first <= 1e-4 * last.abs().max(1.0)) {
             let near = if first <= 0.0 && last >= 0.0 || place.abs() < 1e-9 { 0.0 } else { place };
             format!("{variable} {}", short(near))
@@ -1429,7 +1455,8 @@ fn minimiser(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
             let all: Vec<String> = places.iter().take(4).map(|x| short(*x)).collect();
             format!("{variable}s {}", all.join(", "))
         };
-        is_proved &= best - bound <= 1e-6 * best.abs().max(1.0);
+        is_proved &= best - bound <= 1e-6 * best.abs().max(1.0)
+            && line.is_only_place(first, last, best + slack);
         texts.push(text);
         numbers.push(value);
     }

@@ -496,3 +496,14 @@ pub(super) fn bessel_ratio_derivatives<N: Number>(x: N) -> (N, N, N) {
     let third = N::select(is_near, near_third, N::select(is_far, far_third, third));
     (slope, bend, third)
 }
+
+/// ln Γ(x) - (x - 1/2) ln x + x - ln(2 pi) / 2, for large x.
+#[inline(always)]
+pub(crate) fn stirling<N: Number>(x: N) -> N {
+    let inverse = N::constant(1.0) / x;
+    let square = inverse.square();
+    let tail = square * (1.0 / 1188.0) - 1.0 / 1680.0;
+    let rest = tail * square + 1.0 / 1260.0;
+    let series = (rest * square - 1.0 / 360.0) * square + 1.0 / 12.0;
+    series * inverse
+}

@@ -9,7 +9,7 @@ loss! {
         prediction: Positive "the predicted mean, in the unit of the target",
         target: NonNegative,
         parameters: {},
-        optimum: "Lowest at prediction = target, with slope 0; the loss there is 1 + ln(target). Terms that depend on the target and the shape alone are left out.",
+        optimum: "For targets above 0 lowest at prediction = target, with slope 0; the loss there is 1 + ln(target). Terms that depend on the target and the shape alone are left out.",
         limits: "Smooth; convex up to twice the target and concave beyond. The relative error counts: target and prediction times a number only add its logarithm.",
         peers: "Half of scikit-learn's mean_gamma_deviance is this minus its least value.",
         reference: "Nelder and Wedderburn (1972), Generalized Linear Models, doi:10.2307/2344614.",

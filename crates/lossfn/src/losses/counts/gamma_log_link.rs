@@ -10,7 +10,7 @@ loss! {
         target: NonNegative,
         link: "exp(prediction) is the predicted mean.",
         parameters: {},
-        optimum: "Lowest where exp(prediction) = target, with slope 0; the loss there is 1 + ln(target). Terms that depend on the target and the shape alone are left out.",
+        optimum: "For targets above 0 lowest where exp(prediction) = target, with slope 0; the loss there is 1 + ln(target). Terms that depend on the target and the shape alone are left out.",
         limits: "Smooth and convex.",
         peers: "scikit-learn's HalfGammaLoss and XGBoost's reg:gamma agree.",
         reference: "Nelder and Wedderburn (1972), Generalized Linear Models, doi:10.2307/2344614.",

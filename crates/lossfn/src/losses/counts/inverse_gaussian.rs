@@ -9,7 +9,7 @@ loss! {
         prediction: Positive "the predicted mean, in the unit of the target",
         target: NonNegative,
         parameters: {},
-        optimum: "Lowest at prediction = target, with slope 0; the loss there is -1 / (2 target). Terms that depend on the target and the shape alone are left out.",
+        optimum: "For targets above 0 lowest at prediction = target, with slope 0; the loss there is -1 / (2 target). Terms that depend on the target and the shape alone are left out.",
         limits: "Smooth; convex up to 1.5 times the target and concave beyond.",
         peers: "Half of scikit-learn's mean_tweedie_deviance(power=3) is this minus its least value.",
         reference: "Tweedie (1957), Statistical Properties of Inverse Gaussian Distributions, doi:10.1214/aoms/1177706964.",

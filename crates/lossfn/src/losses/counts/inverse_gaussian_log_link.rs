@@ -10,7 +10,7 @@ loss! {
         target: NonNegative,
         link: "exp(prediction) is the predicted mean.",
         parameters: {},
-        optimum: "Lowest where exp(prediction) = target, with slope 0; the loss there is -1 / (2 target). Terms that depend on the target and the shape alone are left out.",
+        optimum: "For targets above 0 lowest where exp(prediction) = target, with slope 0; the loss there is -1 / (2 target). Terms that depend on the target and the shape alone are left out.",
         limits: "Smooth, and not convex: the second derivative is negative where exp(prediction) exceeds twice the target.",
         peers: "scikit-learn's HalfTweedieLoss(power=3) agrees.",
         reference: "Tweedie (1957), Statistical Properties of Inverse Gaussian Distributions, doi:10.1214/aoms/1177706964.",

@@ -1,4 +1,4 @@
-use crate::number::Number;
+use crate::number::{Number, stirling};
 use crate::{Pointwise, loss};
 
 loss! {
@@ -12,7 +12,7 @@ loss! {
             dispersion = 1.0 in POSITIVE: "how much the variance exceeds the mean: it is mean + dispersion * mean^2",
             full = 0.0 in SWITCH: "whether the terms that depend on the target alone are added, so that the loss is the whole negative log-likelihood",
         },
-        optimum: "Lowest at prediction = target, with slope 0. Without `full` the terms that depend on the target and the dispersion alone are left out.",
+        optimum: "For targets above 0 lowest at prediction = target, with slope 0. Without `full` the terms that depend on the target and the dispersion alone are left out.",
         limits: "Smooth. For dispersion to 0 it tends to poisson.",
         peers: "The NB2 model of statsmodels and of R's glm.nb, whose theta is 1 / dispersion. None of PyTorch, Keras and Optax has it.",
         reference: "Hilbe (2011), Negative Binomial Regression, doi:10.1017/CBO9780511973420.",
@@ -53,12 +53,28 @@ impl Pointwise for NegativeBinomial {
         if self.full == 0.0 {
             return loss;
         }
-        loss + counted(y, inverse) - y * ln_dispersion
+        loss + of_target_alone(y, self.dispersion)
     }
 }
 
-/// The part of the negative log-likelihood that has neither the mean nor a logarithm of the dispersion in it.
+/// What of the negative log-likelihood depends on the target and the dispersion alone: with
+/// r = 1 / dispersion, ln(Γ(target + 1) Γ(r) r^target / Γ(target + r)).
 #[inline(always)]
-pub(super) fn counted<N: Number>(target: N, inverse: N) -> N {
-    inverse.ln_gamma() + (target + 1.0).ln_gamma() - (target + inverse).ln_gamma()
+pub(super) fn of_target_alone<N: Number>(target: N, dispersion: f64) -> N {
+    let symbol = || N::parameter("dispersion", dispersion);
+    let r = N::derived(1.0 / dispersion, || N::constant(1.0) / symbol());
+    let factorial = (target + 1.0).ln_gamma();
+    let definition = || {
+        let ln_dispersion = N::derived(dispersion.ln(), || symbol().ln());
+        r.ln_gamma() + factorial - (target + r).ln_gamma() - target * ln_dispersion
+    };
+    N::defined(definition, || {
+        if dispersion > 1.0 / 16.0 {
+            return definition();
+        }
+        // Logarithms of large numbers, whose difference is small, by their series.
+        let sum = target + r;
+        let growth = (sum - 0.5) * (target / r).ln1p() - target;
+        factorial - (growth + (stirling(sum) - stirling(r)))
+    })
 }

@@ -13,7 +13,7 @@ loss! {
             dispersion = 1.0 in POSITIVE: "how much the variance exceeds the mean: it is mean + dispersion * mean^2",
             full = 0.0 in SWITCH: "whether the terms that depend on the target alone are added, so that the loss is the whole negative log-likelihood",
         },
-        optimum: "Lowest where exp(prediction) = target, with slope 0. Without `full` the terms that depend on the target and the dispersion alone are left out.",
+        optimum: "For targets above 0 lowest where exp(prediction) = target, with slope 0. Without `full` the terms that depend on the target and the dispersion alone are left out.",
         limits: "Smooth and convex, about linear in both directions: no score overflows. For dispersion to 0 it tends to poisson_log_link.",
         peers: "The NB2 model of statsmodels and of R's glm.nb with the logarithmic link.",
         reference: "Hilbe (2011), Negative Binomial Regression, doi:10.1017/CBO9780511973420.",
@@ -37,7 +37,7 @@ impl Pointwise for NegativeBinomialLogLink {
         let (up, down) = ((dispersion * mean).ln1p(), (rest * inverse).ln1p());
         let upper = N::defined(|| up, || N::select(is_high(), p + ln_dispersion + down, up));
         let lower = N::defined(|| down, || N::select(is_low(), -p - ln_dispersion + up, down));
-        let of_target = if self.full == 0.0 { lower + ln_dispersion } else { lower };
+        let of_target = lower + ln_dispersion;
         let whole = || upper * inverse + y * of_target;
         // High scores and large targets may each overflow, with different signs.
         let in_parts = || {
@@ -47,11 +47,18 @@ impl Pointwise for NegativeBinomialLogLink {
         let value = N::defined(whole, || N::select(is_high(), in_parts(), whole()));
         let share = one / (dispersion * mean + 1.0);
         let slope = || p.exp_minus(y) * share;
-        let slope = N::defined(slope, || N::select(is_high(), (one - y * rest) * inverse, slope()));
+        let slope = N::defined(slope, || {
+            N::select(is_high(), (one - y * rest) / (dispersion + rest), slope())
+        });
         let weight = || dispersion * mean * share.square();
-        let weight = N::defined(weight, || N::select(is_high(), rest * inverse, weight()));
+        let high = || dispersion / (dispersion + rest) * (rest / (dispersion + rest));
+        let weight = N::defined(weight, || N::select(is_high(), high(), weight()));
         let bend = weight * (y + inverse);
         let loss = N::with_derivatives(p, value, slope, bend);
-        if self.full == 0.0 { loss } else { loss + super::negative_binomial::counted(y, inverse) }
+        if self.full == 0.0 {
+            loss
+        } else {
+            loss + super::negative_binomial::of_target_alone(y, self.dispersion)
+        }
     }
 }

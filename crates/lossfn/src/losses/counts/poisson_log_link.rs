@@ -12,7 +12,7 @@ loss! {
         parameters: {
             full = 0.0 in SWITCH: "whether the terms that depend on the target alone are added, so that the loss is the whole negative log-likelihood",
         },
-        optimum: "Lowest where exp(prediction) = target, with slope 0. Without `full` the term ln(target!) is left out, and the loss may be negative.",
+        optimum: "For targets above 0 lowest where exp(prediction) = target, with slope 0. Without `full` the term ln(target!) is left out, and the loss may be negative.",
         limits: "Smooth and convex. With target 0 it tends to 0 as the score falls. Overflows to infinity beyond a score of 88 in f32 and 709 in f64, as the true value does.",
         peers: "PyTorch's poisson_nll_loss, whose default is log_input=True, Optax' poisson_nll_loss and scikit-learn's HalfPoissonLoss agree; with full=True the first two add Stirling's approximation in place of ln(target!).",
         reference: "Nelder and Wedderburn (1972), Generalized Linear Models, doi:10.2307/2344614.",

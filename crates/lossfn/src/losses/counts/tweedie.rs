@@ -11,7 +11,7 @@ loss! {
         parameters: {
             power = 1.5 in AT_LEAST_ONE: "the power of the mean that the variance is proportional to: 1 is Poisson, between 1 and 2 a Poisson number of gamma summands, 2 gamma, 3 inverse Gaussian",
         },
-        optimum: "Lowest at prediction = target, with slope 0. Terms that depend on the target alone are left out, so the loss there is not 0 and at power 1 and 2 not the limit of that of the neighbours; the slopes are.",
+        optimum: "For targets above 0 lowest at prediction = target, with slope 0. Terms that depend on the target alone are left out, so the loss there is not 0 and at power 1 and 2 not the limit of that of the neighbours; the slopes are.",
         limits: "Smooth. Convex for powers from 1 to 2 as far as the target is not far below the prediction. At power 1 it is poisson, at 2 gamma, at 3 inverse_gaussian.",
         peers: "Half of scikit-learn's mean_tweedie_deviance is this minus its least value.",
         reference: "Tweedie (1984), An index which distinguishes between some important exponential families; Jorgensen (1987), Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x.",

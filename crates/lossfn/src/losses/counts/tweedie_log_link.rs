@@ -12,7 +12,7 @@ loss! {
         parameters: {
             power = 1.5 in AT_LEAST_ONE: "the power of the mean that the variance is proportional to: 1 is Poisson, between 1 and 2 a Poisson number of gamma summands, 2 gamma, 3 inverse Gaussian",
         },
-        optimum: "Lowest where exp(prediction) = target, with slope 0. Terms that depend on the target alone are left out.",
+        optimum: "For targets above 0 lowest where exp(prediction) = target, with slope 0. Terms that depend on the target alone are left out.",
         limits: "Smooth; convex for powers from 1 to 2. At power 1 it is poisson_log_link, at 2 gamma_log_link, at 3 inverse_gaussian_log_link.",
         peers: "scikit-learn's HalfTweedieLoss(power) agrees, and so do XGBoost's reg:tweedie and LightGBM's tweedie for powers between 1 and 2.",
         reference: "Tweedie (1984), An index which distinguishes between some important exponential families; Jorgensen (1987), Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x.",

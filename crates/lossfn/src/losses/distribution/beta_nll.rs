@@ -1,4 +1,4 @@
-use crate::number::{Composite, Number, Partials};
+use crate::number::{Composite, Number, Partials, stirling};
 use crate::{Joint, loss};
 
 loss! {
@@ -66,14 +66,3 @@ impl Composite for LnBeta {
 
 /// From here on Stirling's series has all digits.
 const FAR: f64 = 16.0;
-
-/// ln Γ(x) - (x - 1/2) ln x + x - ln(2 pi) / 2, for large x.
-#[inline(always)]
-fn stirling<N: Number>(x: N) -> N {
-    let inverse = N::constant(1.0) / x;
-    let square = inverse.square();
-    let tail = square * (1.0 / 1188.0) - 1.0 / 1680.0;
-    let rest = tail * square + 1.0 / 1260.0;
-    let series = (rest * square - 1.0 / 360.0) * square + 1.0 / 12.0;
-    series * inverse
-}
