@@ -1225,6 +1225,8 @@ enum Tail {
     /// It rises or stays, outwards.
     Holds,
     Falls,
+    /// It falls beyond where it is least, and rises again.
+    Dips,
     Unknown,
 }
 
@@ -1246,9 +1248,15 @@ fn tail(study: &Study<'_>, line: &Line<'_>, upper: bool) -> (Tail, Option<Witnes
     let values: Vec<f64> = far.iter().map(|&x| study.value(x, line.target)).collect();
     let falls = |pair: &usize| values[*pair] > values[pair + 1];
     let count = far.len().saturating_sub(1);
-    // It falls only if it does not rise again.
+    // It falls for good only if it does not rise again.
     let goes_on = (0..count).rev().take_while(|&pair| values[pair] >= values[pair + 1]);
-    let Some(pair) = goes_on.filter(falls).last() else { return (Tail::Unknown, None) };
+    let for_good = goes_on.filter(falls).last();
+    let least = line.samples.iter().filter(|sample| sample.value.is_finite());
+    let least = least.reduce(|a, b| if b.value < a.value { b } else { a }).map_or(0.0, |s| s.x);
+    let is_beyond = |pair: &usize| if upper { far[*pair] > least } else { far[*pair] < least };
+    let Some(pair) = for_good.or_else(|| (0..count).filter(falls).find(is_beyond)) else {
+        return (Tail::Unknown, None);
+    };
     let terms =
         vec![Term::at(1.0, far[pair], line.target), Term::at(-1.0, far[pair + 1], line.target)];
     let text = format!(
@@ -1258,7 +1266,8 @@ fn tail(study: &Study<'_>, line: &Line<'_>, upper: bool) -> (Tail, Option<Witnes
         short(values[pair + 1]),
         short(far[pair + 1])
     );
-    (Tail::Falls, Some(Witness::new(terms, 0.0, text)))
+    let tail = if for_good.is_some() { Tail::Falls } else { Tail::Dips };
+    (tail, Some(Witness::new(terms, 0.0, text)))
 }
 
 fn clippable(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
@@ -1274,7 +1283,7 @@ fn clippable(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
                 continue;
             }
             match tail(study, line, upper) {
-                (Tail::Falls, Some(witness)) => return Fact::no(property, witness),
+                (Tail::Falls | Tail::Dips, Some(witness)) => return Fact::no(property, witness),
                 (Tail::Holds, _) => {}
                 _ => is_proved = false,
             }
