@@ -2,7 +2,7 @@
 //! along straight lines through the space of scores.
 
 use super::witness::{Term, Witness, shown};
-use super::{Answer, Card, Fact, How, Property, rules, short};
+use super::{Card, Fact, How, Property, rules, short};
 use crate::describe::{Description, Domain};
 use crate::kernel::ClassKernels;
 use crate::loss::Loss;
@@ -174,7 +174,7 @@ pub(super) fn card(loss: &Loss) -> (Card, usize) {
             card.put(Fact::unknown(property));
         }
     }
-    robust(&mut card);
+    card.put(rules::robust(&card));
     for fact in proper(&mut study) {
         card.put(fact);
     }
@@ -337,23 +337,6 @@ fn grows(study: &mut Study<'_>, order: usize, property: Property) -> Fact {
     }
     let fact = Fact::yes(property, How::Sampled { points: study.points });
     fact.detail(format!("at least {} was seen", short(most)))
-}
-
-fn robust(card: &mut Card) {
-    let property = Property::Robust;
-    let fact = if card.answer(Property::Lipschitz) == Answer::Yes {
-        Fact::rule(property, "it is Lipschitz")
-    } else if card.answer(Property::Bounded) == Answer::Yes {
-        Fact::rule(property, "it is bounded")
-    } else {
-        match (card.get(Property::Lipschitz), card.answer(Property::Bounded)) {
-            (Some(Fact { witness: Some(witness), .. }), Answer::No) => {
-                Fact::no(property, witness.clone())
-            }
-            _ => Fact::unknown(property),
-        }
-    };
-    card.put(fact);
 }
 
 /// Whether the true probabilities have the least expected loss.

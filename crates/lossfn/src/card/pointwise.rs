@@ -299,8 +299,7 @@ pub(super) fn card(loss: &Loss) -> (Card, usize) {
             card.put(Fact::rule(property, "all parts of the formula are smooth"));
         }
     }
-    let robust = robust(&card);
-    card.put(robust);
+    card.put(rules::robust(&card));
     card.facts.extend(redescending(&study, &lines));
     temper(&mut card, &lines);
     let is_convex = card.answer(Property::Convex) == Answer::Yes;
@@ -1292,21 +1291,6 @@ fn clippable(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
     Fact::yes(property, how(study, if is_proved { Reach::Whole } else { Reach::Nowhere }))
 }
 
-fn robust(card: &Card) -> Fact {
-    let property = Property::Robust;
-    let (lipschitz, bounded) = (card.get(Property::Lipschitz), card.get(Property::Bounded));
-    match (lipschitz, bounded) {
-        (Some(fact), _) if fact.answer == Answer::Yes => Fact::rule(property, "it is Lipschitz"),
-        (_, Some(fact)) if fact.answer == Answer::Yes => Fact::rule(property, "it is bounded"),
-        (Some(Fact { answer: Answer::No, witness: Some(witness), .. }), Some(bounded))
-            if bounded.answer == Answer::No =>
-        {
-            Fact::no(property, witness.clone())
-        }
-        _ => Fact::unknown(property),
-    }
-}
-
 fn redescending(study: &Study<'_>, lines: &[Line<'_>]) -> Option<Fact> {
     let property = Property::Redescending;
     let (low, high) = ends(study.loss.description().prediction);
@@ -1326,9 +1310,9 @@ fn redescending(study: &Study<'_>, lines: &[Line<'_>]) -> Option<Fact> {
             if piece.is_some_and(|piece| piece.bounds.orders[1].point() == Some(0.0)) {
                 continue;
             }
-            let sign = if upper { 1.0 } else { -1.0 };
+            let side = if upper { 1.0 } else { -1.0 };
             let steep = |x: f64| {
-                let (a, b) = (sign * x, sign * x * 1.25);
+                let (a, b) = (side * x, side * x * 1.25);
                 let terms = vec![
                     Term::at(1.0 / (b - a), b, line.target),
                     Term::at(-1.0 / (b - a), a, line.target),
@@ -1356,9 +1340,9 @@ fn redescending(study: &Study<'_>, lines: &[Line<'_>]) -> Option<Fact> {
                 let text = format!(
                     "the slope is {} at {} and still {} at {}",
                     short(near.0),
-                    study.place(line, (1.125 * x).copysign(near_sign(upper))),
+                    study.place(line, side * 1.125 * x),
                     short(far.0),
-                    short((1.125 * outer).copysign(near_sign(upper)))
+                    short(side * 1.125 * outer)
                 );
                 return Some(Fact::no(property, Witness::new(terms, 0.0, text)));
             }
@@ -1370,10 +1354,6 @@ fn redescending(study: &Study<'_>, lines: &[Line<'_>]) -> Option<Fact> {
         self::how(study, Reach::Whole)
     };
     Some(Fact::yes(property, how))
-}
-
-fn near_sign(upper: bool) -> f64 {
-    if upper { 1.0 } else { -1.0 }
 }
 
 /// Whether the loss is lower by something to speak of at the second place.

@@ -444,3 +444,20 @@ pub(super) fn complete(card: &mut Card) {
         }
     }
 }
+
+/// An influence is bounded if the slope is, or the loss itself.
+pub(super) fn robust(card: &Card) -> Fact {
+    let property = Property::Robust;
+    if card.answer(Property::Lipschitz) == Answer::Yes {
+        return Fact::rule(property, "it is Lipschitz");
+    }
+    if card.answer(Property::Bounded) == Answer::Yes {
+        return Fact::rule(property, "it is bounded");
+    }
+    match (card.get(Property::Lipschitz), card.answer(Property::Bounded)) {
+        (Some(Fact { witness: Some(witness), .. }), Answer::No) => {
+            Fact::no(property, witness.clone())
+        }
+        _ => Fact::unknown(property),
+    }
+}
