@@ -72,6 +72,13 @@ impl<T: Real> RowGradients<'_, T> {
             }
         }
     }
+
+    /// Makes NaN of everything that is wanted, and gives the loss that goes with it.
+    #[cold]
+    pub fn nan(&mut self) -> f64 {
+        self.fill(T::from_f64(f64::NAN));
+        f64::NAN
+    }
 }
 
 /// The targets of a block of rows.

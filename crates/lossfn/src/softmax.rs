@@ -311,8 +311,7 @@ pub fn row<T: Real, I: Isa, L: OfProbability>(
         return value;
     }
     if value.is_nan() {
-        gradients.fill(T::from_f64(f64::NAN));
-        return value;
+        return gradients.nan();
     }
     // First as if no class had a part of the target. What a label alone adds to the second derivative
     // by another score is p (b q - a p - (a + b) times the probability of all further classes), with

@@ -56,8 +56,7 @@ impl ClassAxis for JensenShannon {
         let value = total(row.prediction.len(), |class| mixture.value(of(class)));
         let value = value.value() + 0.0;
         if value.is_nan() {
-            gradients.fill(T::from_f64(f64::NAN));
-            return value;
+            return gradients.nan();
         }
         if let Some(gradient) = gradients.gradient.as_deref_mut() {
             for (class, gradient) in gradient.iter_mut().enumerate() {

@@ -54,10 +54,11 @@ impl ClassAxis for KullbackLeibler {
             T::Wide::<I>::pick(y.value() == 0.0, zero, term)
         });
         let value = value.value() + 0.0;
-        gradients.fill(T::default());
         if value.is_nan() {
-            gradients.fill(T::from_f64(f64::NAN));
-        } else if let Some(gradient) = gradients.gradient.as_deref_mut() {
+            return gradients.nan();
+        }
+        gradients.fill(T::default());
+        if let Some(gradient) = gradients.gradient.as_deref_mut() {
             row.for_each_target(|class, y| gradient[class] = T::from_f64(0.0 - y));
         }
         value

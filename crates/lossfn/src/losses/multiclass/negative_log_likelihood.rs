@@ -54,7 +54,7 @@ impl ClassAxis for NegativeLogLikelihood {
             }
         });
         if value.is_nan() {
-            gradients.fill(T::from_f64(f64::NAN));
+            return gradients.nan();
         }
         // -0 would be shown as such.
         value + 0.0

@@ -49,8 +49,7 @@ impl ClassAxis for ReverseKullbackLeibler {
             .value()
             + 0.0;
         if value.is_nan() {
-            gradients.fill(T::from_f64(f64::NAN));
-            return value;
+            return gradients.nan();
         }
         for class in 0..row.prediction.len() {
             let [_, first, twice] = terms::<T, T::Wide<I>>(row, class);

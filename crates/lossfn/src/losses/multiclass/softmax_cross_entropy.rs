@@ -142,7 +142,7 @@ impl ClassAxis for SoftmaxCrossEntropy {
             gradient[top] = T::from_f64(top_gradient);
         }
         if value.is_nan() {
-            gradients.fill(T::from_f64(f64::NAN));
+            return gradients.nan();
         }
         value
     }

@@ -48,8 +48,7 @@ pub(super) fn row_against_the_best<T: Real>(
     gradients: &mut RowGradients<'_, T>,
 ) -> f64 {
     if row.has_nan() {
-        gradients.fill(T::from_f64(f64::NAN));
-        return f64::NAN;
+        return gradients.nan();
     }
     gradients.fill(T::default());
     let (_, top) = maximum(row.prediction);

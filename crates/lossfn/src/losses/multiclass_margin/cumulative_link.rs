@@ -58,8 +58,7 @@ impl ClassAxis for CumulativeLink {
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         if row.has_nan() {
-            gradients.fill(T::from_f64(f64::NAN));
-            return f64::NAN;
+            return gradients.nan();
         }
         gradients.fill(T::default());
         let number = |at: usize| row.prediction[at].to_f64();

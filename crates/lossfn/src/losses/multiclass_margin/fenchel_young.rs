@@ -241,8 +241,7 @@ pub(super) fn row_of_tsallis<T: Real, const POWER: u8>(
     gradients: &mut RowGradients<'_, T>,
 ) -> f64 {
     if row.has_nan() {
-        gradients.fill(T::from_f64(f64::NAN));
-        return f64::NAN;
+        return gradients.nan();
     }
     let (highest, top) = maximum(row.prediction);
     let (beta, highest) = (alpha - 1.0, highest.to_f64());
@@ -293,7 +292,7 @@ pub(super) fn row_of_tsallis<T: Real, const POWER: u8>(
         gradient[top] = T::from_f64(slope);
     }
     if value.is_nan() {
-        gradients.fill(T::from_f64(f64::NAN));
+        return gradients.nan();
     }
     value
 }

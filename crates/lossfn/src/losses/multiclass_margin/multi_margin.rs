@@ -50,8 +50,7 @@ pub(super) fn row_against_each<T: Real>(
     gradients: &mut RowGradients<'_, T>,
 ) -> f64 {
     if row.has_nan() {
-        gradients.fill(T::from_f64(f64::NAN));
-        return f64::NAN;
+        return gradients.nan();
     }
     // Loss, slope and second derivative of a pair.
     let pair = move |own: f64, other: f64| {

@@ -53,7 +53,7 @@ impl ClassAxis for MulticlassBrier {
             second.fill(T::from_f64(2.0));
         }
         if value.is_nan() {
-            gradients.fill(T::from_f64(f64::NAN));
+            return gradients.nan();
         }
         value
     }

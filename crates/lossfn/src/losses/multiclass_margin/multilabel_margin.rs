@@ -52,8 +52,7 @@ impl ClassAxis for MultilabelMargin {
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         if row.has_nan() {
-            gradients.fill(T::from_f64(f64::NAN));
-            return f64::NAN;
+            return gradients.nan();
         }
         gradients.fill(T::default());
         let classes = row.prediction.len();

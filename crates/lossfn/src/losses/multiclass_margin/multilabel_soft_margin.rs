@@ -75,7 +75,7 @@ impl ClassAxis for MultilabelSoftMargin {
         }
         let value = sum(scratch) / classes as f64;
         if value.is_nan() {
-            gradients.fill(T::from_f64(f64::NAN));
+            return gradients.nan();
         }
         value
     }

@@ -46,8 +46,7 @@ impl ClassAxis for RankedProbabilityScore {
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         if row.has_nan() {
-            gradients.fill(T::from_f64(f64::NAN));
-            return f64::NAN;
+            return gradients.nan();
         }
         let borders = row.prediction.len() - 1;
         // Sums that cancel, such as 1 minus almost 1, keep their digits.

@@ -41,8 +41,7 @@ impl ClassAxis for Spherical {
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         if row.has_nan() {
-            gradients.fill(T::from_f64(f64::NAN));
-            return f64::NAN;
+            return gradients.nan();
         }
         let (highest, top) = maximum(row.prediction);
         let highest = highest.to_f64();

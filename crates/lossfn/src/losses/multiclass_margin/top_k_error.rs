@@ -44,8 +44,7 @@ pub(super) fn row_outside_the_top<T: Real>(
     gradients: &mut RowGradients<'_, T>,
 ) -> f64 {
     if row.has_nan() {
-        gradients.fill(T::from_f64(f64::NAN));
-        return f64::NAN;
+        return gradients.nan();
     }
     gradients.fill(T::default());
     let mut value = 0.0;
