@@ -38,7 +38,7 @@ pub use catalog::{CATALOG, Entry, find, for_task};
 pub use class_axis::{ClassAxis, ClassBlock, ClassRow, ClassTargets, Hessian, RowGradients};
 pub use cost::{
     Cost, CostState, Denominator, ExactSum, Examples, Head, HeadShare, HeadWeight, Heads,
-    HeadsValue, NothingValid, Reduction, Scored,
+    HeadsValue, NothingValid, Reduction, Results, Scored,
 };
 pub use describe::{
     Component, Curvature, Described, Description, Domain, Kind, Known, Parameter, Range, Role,

@@ -280,26 +280,34 @@ impl Loss {
         }
     }
 
+    /// The loss, its gradient and its second derivative as formulas in text, where they are known.
+    #[must_use]
+    pub fn formulas(&self) -> Vec<Section> {
+        let (d, formula) = (self.description, self.formula());
+        let loss = d.row_loss.map_or_else(|| formula.text(0), str::to_owned);
+        let texts = if self.has_class_axis() {
+            vec![("loss", loss), ("gradient", d.row_gradient.unwrap_or_default().to_owned())]
+        } else {
+            let (gradient, second) = (self.derivative(&formula, 1), self.derivative(&formula, 2));
+            vec![("loss", loss), ("gradient", gradient), ("second", second)]
+        };
+        let known = texts.into_iter().filter(|(_, text)| !text.is_empty());
+        known.map(|(heading, text)| Section { heading, text, is_code: true }).collect()
+    }
+
     /// Everything that is said about the loss, as headed text, in the order in which people want it.
     /// Front ends only lay it out.
     #[must_use]
     pub fn sections(&self) -> Vec<Section> {
         let d = self.description;
-        let formula = self.formula();
-        let mut sections = Vec::new();
+        let summary = Section { heading: "summary", text: d.summary.to_owned(), is_code: false };
+        let mut sections = vec![summary];
+        sections.extend(self.formulas());
         let mut add = |heading, text: String, is_code| {
             if !text.is_empty() {
                 sections.push(Section { heading, text, is_code });
             }
         };
-        add("summary", d.summary.to_owned(), false);
-        add("loss", d.row_loss.map_or_else(|| formula.text(0), str::to_owned), true);
-        if self.has_class_axis() {
-            add("gradient", d.row_gradient.unwrap_or_default().to_owned(), true);
-        } else {
-            add("gradient", self.derivative(&formula, 1), true);
-            add("second", self.derivative(&formula, 2), true);
-        }
         add("symbols", self.symbols(), false);
         if d.components.is_empty() {
             add("prediction", format!("{}: {}", d.prediction_meaning, d.prediction), false);

@@ -7,6 +7,7 @@ mod exact;
 mod examples;
 mod heads;
 mod pass;
+mod results;
 mod scored;
 mod state;
 mod weigh;
@@ -14,6 +15,7 @@ mod weigh;
 pub use exact::ExactSum;
 pub use examples::Examples;
 pub use heads::{Head, HeadShare, HeadWeight, Heads, HeadsValue};
+pub use results::Results;
 pub use scored::Scored;
 pub use state::CostState;
 
@@ -21,7 +23,7 @@ use crate::array::{Array, ArrayMut};
 use crate::class_axis::Hessian;
 use crate::error::Error;
 use crate::loss::{Form, Loss};
-use pass::{Pass, Product, Wanted};
+use pass::Pass;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -122,6 +124,16 @@ impl FromStr for NothingValid {
             "zero" => Ok(Self::Zero),
             _ => Err(unknown("policy for nothing valid", text, "error, nan or zero")),
         }
+    }
+}
+
+impl fmt::Display for NothingValid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Nan => "nan",
+            Self::Zero => "zero",
+        })
     }
 }
 
@@ -325,10 +337,7 @@ impl Cost {
         examples: &Examples<'_>,
         gradient: impl Into<ArrayMut<'b>>,
     ) -> Result<f64, Error> {
-        self.has_value()?;
-        let wanted = Wanted { gradient: Some(gradient.into()), ..Wanted::default() };
-        let state = self.run(examples, wanted)?;
-        self.value_of_state(&state)
+        self.value_with(examples, Results::default().gradient(gradient))
     }
 
     /// The derivative of the cost by each element of the prediction. With [`Reduction::None`], of
@@ -341,8 +350,7 @@ impl Cost {
         examples: &Examples<'_>,
         gradient: impl Into<ArrayMut<'b>>,
     ) -> Result<(), Error> {
-        let wanted = Wanted { gradient: Some(gradient.into()), ..Wanted::default() };
-        self.run(examples, wanted).map(|_| ())
+        self.compute(examples, Results::default().gradient(gradient)).map(|_| ())
     }
 
     /// Cost, gradient and second derivative of examples. For losses over a class axis, or
@@ -356,14 +364,7 @@ impl Cost {
         gradient: impl Into<ArrayMut<'b>>,
         second: impl Into<ArrayMut<'b>>,
     ) -> Result<f64, Error> {
-        self.has_value()?;
-        let wanted = Wanted {
-            gradient: Some(gradient.into()),
-            second: Some(second.into()),
-            ..Wanted::default()
-        };
-        let state = self.run(examples, wanted)?;
-        self.value_of_state(&state)
+        self.value_with(examples, Results::default().gradient(gradient).second(second))
     }
 
     /// Cost, gradient and curvature of examples: as [`Cost::value_gradient_and_second_of`], with
@@ -379,15 +380,7 @@ impl Cost {
         gradient: impl Into<ArrayMut<'b>>,
         curvature: impl Into<ArrayMut<'b>>,
     ) -> Result<f64, Error> {
-        self.has_value()?;
-        let wanted = Wanted {
-            gradient: Some(gradient.into()),
-            second: Some(curvature.into()),
-            curvature: true,
-            ..Wanted::default()
-        };
-        let state = self.run(examples, wanted)?;
-        self.value_of_state(&state)
+        self.value_with(examples, Results::default().gradient(gradient).curvature(curvature))
     }
 
     /// The matrix of the cost's second derivatives by all elements of the prediction, times `vector`.
@@ -415,17 +408,40 @@ impl Cost {
         vector: impl Into<Array<'a>>,
         product: impl Into<ArrayMut<'b>>,
     ) -> Result<(), Error> {
+        let results = Results::default().hessian_vector_product(vector, product);
+        self.compute(examples, results).map(|_| ())
+    }
+
+    /// Everything that is wanted of examples, in one pass: losses, gradient, second derivative,
+    /// curvature, product with the second derivatives. The state stands for the cost: see
+    /// [`Cost::value_of_state`]. With [`Reduction::None`] derivatives are those of the sum.
+    ///
+    /// # Errors
+    /// As [`Cost::value_and_gradient`] and [`Cost::hessian_vector_product_of`].
+    pub fn compute(
+        &self,
+        examples: &Examples<'_>,
+        results: Results<'_, '_>,
+    ) -> Result<CostState, Error> {
         let kernels = self.loss.class_kernels();
-        if kernels.is_some_and(|kernels| kernels.hessian() == Hessian::Unknown) {
+        if results.product.is_some()
+            && kernels.is_some_and(|kernels| kernels.hessian() == Hessian::Unknown)
+        {
             return Err(Error::DoesNotApply {
                 loss: self.loss.id(),
                 setting: "a product with its second derivatives",
                 reason: "no more than their diagonal is known",
             });
         }
-        let product = Product { vector: vector.into(), to: product.into() };
-        let wanted = Wanted { product: Some(product), ..Wanted::default() };
-        self.run(examples, wanted).map(|_| ())
+        let pass = Pass::new(self, examples)?;
+        if self.reduction != Reduction::Mean || !results.has_derivative() {
+            return pass.run(results, 1.0);
+        }
+        let tally = pass.tally()?;
+        match self.divisor(&tally)? {
+            Divisor::Number(divisor) => pass.run(results, divisor),
+            Divisor::Fixed(value) => pass.fill(results, value).map(|()| tally),
+        }
     }
 
     /// The losses one by one, each times its weight; 0 for examples that are masked or ignored.
@@ -438,8 +454,7 @@ impl Cost {
         examples: &Examples<'_>,
         losses: impl Into<ArrayMut<'b>>,
     ) -> Result<(), Error> {
-        let wanted = Wanted { losses: Some(losses.into()), ..Wanted::default() };
-        self.run(examples, wanted).map(|_| ())
+        self.compute(examples, Results::default().losses(losses)).map(|_| ())
     }
 
     /// Adds the losses of examples to a state: a file in batches, a data set over threads.
@@ -447,7 +462,7 @@ impl Cost {
     /// # Errors
     /// As [`Cost::value`], except for what concerns the mean. After an error the state is as it was.
     pub fn update(&self, state: &mut CostState, examples: &Examples<'_>) -> Result<(), Error> {
-        state.merge(&self.run(examples, Wanted::default())?);
+        state.merge(&self.compute(examples, Results::default())?);
         Ok(())
     }
 
@@ -502,21 +517,13 @@ impl Cost {
         }
     }
 
-    fn run(&self, examples: &Examples<'_>, wanted: Wanted<'_, '_>) -> Result<CostState, Error> {
-        let pass = Pass::new(self, examples)?;
-        if self.reduction != Reduction::Mean || !wanted.has_derivative() {
-            return pass.run(wanted, 1.0);
+    fn value_with(&self, examples: &Examples<'_>, results: Results<'_, '_>) -> Result<f64, Error> {
+        // Without reduction there is no value, and nothing should be computed for it.
+        if self.reduction == Reduction::None {
+            return Err(Error::NoReduction);
         }
-        let tally = pass.tally()?;
-        match self.divisor(&tally)? {
-            Divisor::Number(divisor) => pass.run(wanted, divisor),
-            Divisor::Fixed(value) => pass.fill(wanted, value).map(|()| tally),
-        }
-    }
-
-    /// Without reduction there is no value, and nothing should be computed for it.
-    fn has_value(&self) -> Result<(), Error> {
-        if self.reduction == Reduction::None { Err(Error::NoReduction) } else { Ok(()) }
+        let state = self.compute(examples, results)?;
+        self.value_of_state(&state)
     }
 }
 

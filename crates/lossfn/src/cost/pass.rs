@@ -1,5 +1,6 @@
 //! One pass over examples: block by block, over threads where there is enough to do.
 
+use super::results::{Product, Results};
 use super::scored::Scored;
 use super::weigh::Weighing;
 use super::{Cost, CostState, Examples};
@@ -14,65 +15,6 @@ use std::ops::Range;
 /// Elements of the prediction from which work is spread over threads, and which a thread then gets
 /// at least.
 const PARALLEL: usize = 16 * BLOCK;
-
-/// Where the results that are wanted go.
-#[derive(Default)]
-pub(super) struct Wanted<'a, 'v> {
-    pub losses: Option<ArrayMut<'a>>,
-    pub gradient: Option<ArrayMut<'a>>,
-    pub second: Option<ArrayMut<'a>>,
-    /// Whether `second` gets the curvature instead; only together with the gradient.
-    pub curvature: bool,
-    pub product: Option<Product<'a, 'v>>,
-}
-
-/// A product with the second derivatives.
-pub(super) struct Product<'a, 'v> {
-    /// What they are multiplied by: all of it, also where the work is cut.
-    pub vector: Array<'v>,
-    pub to: ArrayMut<'a>,
-}
-
-impl Wanted<'_, '_> {
-    pub fn has_derivative(&self) -> bool {
-        self.gradient.is_some() || self.second.is_some() || self.product.is_some()
-    }
-
-    /// Whether [`Wanted::split`] is possible.
-    fn can_be_split(&self) -> bool {
-        let product = self.product.as_ref().map(|product| &product.to);
-        let all = [self.losses.as_ref(), self.gradient.as_ref(), self.second.as_ref(), product];
-        all.into_iter().flatten().all(ArrayMut::can_be_split)
-    }
-
-    /// Cuts all arrays after `examples` examples of `width` elements.
-    fn split(self, examples: usize, width: usize) -> (Self, Self) {
-        fn cut(
-            array: Option<ArrayMut<'_>>,
-            at: usize,
-        ) -> (Option<ArrayMut<'_>>, Option<ArrayMut<'_>>) {
-            array.map(|array| array.split(at)).unzip()
-        }
-        let (losses, losses_back) = cut(self.losses, examples);
-        let (gradient, gradient_back) = cut(self.gradient, examples * width);
-        let (second, second_back) = cut(self.second, examples * width);
-        let (product, product_back) = self
-            .product
-            .map(|Product { vector, to }| {
-                let (front, back) = to.split(examples * width);
-                (Product { vector: vector.clone(), to: front }, Product { vector, to: back })
-            })
-            .unzip();
-        let back = Self {
-            losses: losses_back,
-            gradient: gradient_back,
-            second: second_back,
-            curvature: self.curvature,
-            product: product_back,
-        };
-        (Self { losses, gradient, second, product, curvature: self.curvature }, back)
-    }
-}
 
 pub(super) enum Target<'a> {
     /// A number for each example.
@@ -203,7 +145,7 @@ impl<'c, 'a> Pass<'c, 'a> {
     }
 
     /// Computes what is wanted, derivatives divided by `divisor`.
-    pub fn run(&self, wanted: Wanted<'_, '_>, divisor: f64) -> Result<CostState, Error> {
+    pub fn run(&self, wanted: Results<'_, '_>, divisor: f64) -> Result<CostState, Error> {
         let wanted = self.fitting(wanted)?;
         if self.in_f32() {
             self.divide::<f32>(0..self.examples, wanted, divisor)
@@ -213,18 +155,25 @@ impl<'c, 'a> Pass<'c, 'a> {
     }
 
     /// Where nothing is valid: every derivative that is wanted is this number.
-    pub fn fill(&self, wanted: Wanted<'_, '_>, value: f64) -> Result<(), Error> {
-        let Wanted { mut gradient, mut second, mut product, .. } = self.fitting(wanted)?;
+    pub fn fill(&self, wanted: Results<'_, '_>, value: f64) -> Result<(), Error> {
+        let Results { mut losses, mut gradient, mut second, mut curvature, mut product } =
+            self.fitting(wanted)?;
         let product = product.as_mut().map(|product| &mut product.to);
-        for array in [gradient.as_mut(), second.as_mut(), product].into_iter().flatten() {
+        if let Some(losses) = &mut losses {
+            losses.fill(0.0);
+        }
+        let derivatives = [gradient.as_mut(), second.as_mut(), curvature.as_mut(), product];
+        for array in derivatives.into_iter().flatten() {
             array.fill(value);
         }
         Ok(())
     }
 
     /// What is wanted, if its shapes fit, with the axis of the rows where that of the prediction is.
-    fn fitting<'w, 'v>(&self, mut wanted: Wanted<'w, 'v>) -> Result<Wanted<'w, 'v>, Error> {
-        for (what, array) in [("gradient", &mut wanted.gradient), ("second", &mut wanted.second)] {
+    fn fitting<'w, 'v>(&self, mut wanted: Results<'w, 'v>) -> Result<Results<'w, 'v>, Error> {
+        let Results { gradient, second, curvature, .. } = &mut wanted;
+        let derivatives = [("gradient", gradient), ("second", second), ("curvature", curvature)];
+        for (what, array) in derivatives {
             if let Some(found) = array.take() {
                 same_shape(what, found.shape(), "the prediction", &self.whole)?;
                 *array = Some(match self.axis {
@@ -253,9 +202,9 @@ impl<'c, 'a> Pass<'c, 'a> {
     pub fn score(&self, each: &mut dyn FnMut(Scored<'_>)) -> Result<(), Error> {
         let whole = 0..self.examples;
         if self.in_f32() {
-            self.sequence::<f32>(whole, Wanted::default(), 1.0, each)
+            self.sequence::<f32>(whole, Results::default(), 1.0, each)
         } else {
-            self.sequence::<f64>(whole, Wanted::default(), 1.0, each)
+            self.sequence::<f64>(whole, Results::default(), 1.0, each)
         }
     }
 
@@ -272,7 +221,7 @@ impl<'c, 'a> Pass<'c, 'a> {
     fn divide<T: Kernel>(
         &self,
         range: Range<usize>,
-        wanted: Wanted<'_, '_>,
+        wanted: Results<'_, '_>,
         divisor: f64,
     ) -> Result<CostState, Error> {
         let middle = self.middle(&range).filter(|_| wanted.can_be_split());
@@ -297,7 +246,7 @@ impl<'c, 'a> Pass<'c, 'a> {
     fn sequence<T: Kernel>(
         &self,
         range: Range<usize>,
-        mut wanted: Wanted<'_, '_>,
+        mut wanted: Results<'_, '_>,
         divisor: f64,
         each: &mut dyn FnMut(Scored<'_>),
     ) -> Result<(), Error> {
@@ -322,7 +271,7 @@ impl<'c, 'a> Pass<'c, 'a> {
         &self,
         block: &Range<usize>,
         origin: usize,
-        wanted: &mut Wanted<'_, '_>,
+        wanted: &mut Results<'_, '_>,
         divisor: f64,
         buffers: &mut Buffers<T>,
         each: &mut dyn FnMut(Scored<'_>),
@@ -338,6 +287,7 @@ impl<'c, 'a> Pass<'c, 'a> {
             weighted,
             gradient,
             second,
+            curvature,
             product,
             vector,
             weighing,
@@ -366,12 +316,12 @@ impl<'c, 'a> Pass<'c, 'a> {
 
         // Derivatives go straight to the caller's memory where it is of the kernel's type.
         let place = (block.start - origin) * self.width..(block.end - origin) * self.width;
-        let Wanted {
+        let Results {
             losses: wanted_losses,
             gradient: in_gradient,
             second: in_second,
+            curvature: in_curvature,
             product: in_product,
-            curvature,
         } = wanted;
         let (multiplied_by, in_product) = match in_product {
             None => (None, None),
@@ -384,22 +334,22 @@ impl<'c, 'a> Pass<'c, 'a> {
             Kernels::ClassAxis(kernels) if kernels.hessian() == Hessian::Full => Some(kernels),
             _ => None,
         };
-        // The diagonal comes with the gradient.
         let diagonal = multiplied_by.is_some() && full.is_none();
-        let mut to_gradient = Place::new(in_gradient.as_mut(), &place, gradient, diagonal);
-        let mut to_second = Place::new(in_second.as_mut(), &place, second, diagonal);
+        let needs_second = in_curvature.is_some() || diagonal;
+        // Second derivatives come with the gradient.
+        let needs_gradient = in_second.is_some() || needs_second;
+        let mut to_gradient = Place::new(in_gradient.as_mut(), &place, gradient, needs_gradient);
+        let mut to_second = Place::new(in_second.as_mut(), &place, second, needs_second);
+        let mut to_curvature = Place::new(in_curvature.as_mut(), &place, curvature, false);
         let mut to_product = Place::new(in_product, &place, product, false);
         losses.resize(n, 0.0);
         let inputs = Inputs { prediction, target, labels: &weighing.labels };
         let places = [&mut *to_gradient.slice, &mut *to_second.slice];
         let hessian = full.zip(multiplied_by).map(|(_, vector)| (vector, &mut *to_product.slice));
         self.run_kernels(&inputs, value, losses, places, hessian);
-        if *curvature {
-            let residual = |at: usize| match self.axis {
-                None => prediction[at] - target[at],
-                Some(_) => T::default(),
-            };
-            description.curvature.put(residual, to_gradient.slice, to_second.slice);
+        if !to_curvature.slice.is_empty() {
+            to_curvature.slice.copy_from_slice(to_second.slice);
+            self.put_curvature(&inputs, to_gradient.slice, to_curvature.slice);
         }
         if let Some(vector) = multiplied_by.filter(|_| diagonal) {
             for ((to, &second), &v) in
@@ -410,11 +360,12 @@ impl<'c, 'a> Pass<'c, 'a> {
         }
 
         let weights = self.weights_matter().then_some(weighing.weights.as_slice());
-        for place in [&mut to_gradient, &mut to_second, &mut to_product] {
+        for place in [&mut to_gradient, &mut to_second, &mut to_curvature, &mut to_product] {
             rescale(place.slice, self.width, divisor, weights);
         }
         to_gradient.finish();
         to_second.finish();
+        to_curvature.finish();
         to_product.finish();
         for (loss, &valid) in losses.iter_mut().zip(valid) {
             if !valid {
@@ -429,6 +380,15 @@ impl<'c, 'a> Pass<'c, 'a> {
         }
         each(scored);
         Ok(())
+    }
+
+    /// Puts curvatures in the place of second derivatives.
+    fn put_curvature<T: Kernel>(&self, inputs: &Inputs<'_, T>, gradient: &[T], second: &mut [T]) {
+        let residual = |at: usize| match self.axis {
+            None => inputs.prediction[at] - inputs.target[at],
+            Some(_) => T::default(),
+        };
+        self.cost.loss.description().curvature.put(residual, gradient, second);
     }
 
     /// Runs the kernel of the loss over a block.
@@ -611,6 +571,7 @@ struct Buffers<T> {
     weighted: Vec<f64>,
     gradient: Vec<T>,
     second: Vec<T>,
+    curvature: Vec<T>,
     product: Vec<T>,
     vector: Vec<T>,
     weighing: Weighing,

@@ -1,0 +1,148 @@
+"""The functions and classes of the losses, made from the catalog of the library."""
+
+from types import MappingProxyType
+
+from lossfn import _lossfn
+from lossfn._card import Card, Fact
+from lossfn._docs import class_doc, function_doc
+
+
+class Latex(str):
+    """LaTeX, which notebooks show as mathematics."""
+
+    __slots__ = ()
+
+    def _repr_latex_(self):
+        return f"$$\\displaystyle {self}$$"
+
+
+class Loss(_lossfn.Loss):
+    """A loss with its parameters, and how the losses of many examples become one number.
+
+    The base of the classes of all losses. Losses are equal if class, parameters and settings are; they
+    can be pickled, and their representation is the expression that makes them.
+    """
+
+    __slots__ = ()
+
+    @property
+    def card(self):
+        """What is true of the loss at its parameters, and how that is known: a `Card`."""
+        return Card(str(self), [Fact(*parts) for parts in self._facts()])
+
+    @property
+    def latex(self):
+        """The formula of the loss as LaTeX, shown as mathematics in a notebook."""
+        return Latex(self._latex())
+
+    def _repr_latex_(self):
+        name = str(self).replace("_", r"\_")
+        return f"$$\\texttt{{{name}}}:\\quad {self._latex()}$$"
+
+    def describe(self):
+        """Everything that is said about the loss, as text."""
+        return "\n".join(f"{heading}: {text}" for heading, text, _ in self._sections())
+
+
+# What each form of loss has beside the settings that all have, with the defaults.
+_SETTINGS = {"reduction": "mean", "denominator": "weights", "nothing_valid": "error"}
+_ROW_SETTINGS = {
+    "pointwise": {},
+    "class_axis": {"class_weights": None, "ignored_class": None, "class_axis": -1},
+    "joint": {"component_axis": -1},
+}
+# How the extension module is given those of the form.
+_ROW_ARGUMENTS = {
+    "pointwise": "",
+    "class_axis": ", class_weights, ignored_class, class_axis",
+    "joint": ", None, None, component_axis",
+}
+
+_FUNCTION = """
+def {id}(prediction, target{parameters}, *, weights=None, mask=None{settings}, out=None):
+    return value_of(
+        {index}, ({values}), prediction, target, weights, mask, out,
+        reduction, denominator, nothing_valid{row_arguments},
+    )
+"""
+_CLASS = """
+class {name}(Loss):
+    __slots__ = ()
+
+    def __new__(cls{parameters}, *{settings}):
+        return Loss.__new__(
+            cls, {index}, ({values}), reduction, denominator, nothing_valid{row_arguments}
+        )
+"""
+
+_classes = {}
+catalog = MappingProxyType(_classes)
+"""The class of every loss by its id, in the order of the catalog."""
+
+_aliases = {}
+
+
+def class_name(id):
+    """The class of a loss: ``huber`` is ``Huber``."""
+    return "".join(word.capitalize() for word in id.split("_"))
+
+
+def settings_of(form):
+    """The settings of losses of a form, with their defaults."""
+    return _SETTINGS | _ROW_SETTINGS[form]
+
+
+def declare(namespace):
+    """Puts the function and the class of every loss into a module; gives their names."""
+    names = []
+    for index, about in enumerate(_lossfn.catalog()):
+        id, form = about["id"], about["form"]
+        parameters = {name: default for name, default, _, _ in about["parameters"]}
+        parts = {
+            "id": id,
+            "name": class_name(id),
+            "index": index,
+            "parameters": _written(parameters),
+            "settings": _written(settings_of(form)),
+            "values": "".join(f"{name}, " for name in parameters),
+            "row_arguments": _ROW_ARGUMENTS[form],
+        }
+        made = {"value_of": _lossfn.value_of, "Loss": Loss, "__name__": namespace["__name__"]}
+        exec(compile(_FUNCTION.format_map(parts), f"<lossfn.{id}>", "exec"), made)
+        exec(compile(_CLASS.format_map(parts), f"<lossfn.{parts['name']}>", "exec"), made)
+        function, cls = made[id], made[parts["name"]]
+        loss = cls()
+        function.__doc__ = function_doc(about, loss)
+        cls.__doc__ = class_doc(about, loss)
+        namespace |= {function.__name__: function, cls.__name__: cls}
+        names += [function.__name__, cls.__name__]
+        _classes[id] = cls
+        _aliases.update(dict.fromkeys(about["aliases"], id))
+    return names
+
+
+def _written(arguments):
+    return "".join(f", {name}={default!r}" for name, default in arguments.items())
+
+
+def loss(text, **settings):
+    """The loss that text names, as in other front ends: an instance of its class.
+
+    Raises ``ValueError`` if there is no such loss, and names the nearest.
+
+    >>> import lossfn
+    >>> lossfn.loss("huber(delta=1.5)", reduction="sum")
+    lossfn.Huber(delta=1.5, reduction='sum')
+    >>> lossfn.loss("pinball(0.9)")
+    lossfn.Quantile(level=0.9)
+    """
+    index, parameters = _lossfn.parse(text)
+    return list(_classes.values())[index](*parameters, **settings)
+
+
+def other_name(name):
+    """What to say of a name that other libraries have for a loss."""
+    if name not in _aliases:
+        return ""
+    id = _aliases[name]
+    return f"; here that loss is lossfn.{id} and lossfn.{class_name(id)}"

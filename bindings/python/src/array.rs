@@ -1,0 +1,364 @@
+//! From Python objects to the library's arrays, without copying where that is possible.
+
+use half::{bf16, f16};
+use lossfn::{Array, ArrayMut};
+use numpy::{
+    Element, PyArrayDescr, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
+    PyUntypedArrayMethods,
+};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyModule};
+use pyo3::{PyTypeInfo, intern};
+use std::ops::Range;
+
+/// The element types that the library computes with.
+macro_rules! element_types {
+    (read: $($variant:ident $type:ty,)*; write: $($out:ident $out_type:ty,)*) => {
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        enum ElementType { $($variant,)* }
+
+        /// # Safety
+        /// The array has elements of this type, aligned, and strides that are whole elements; nobody
+        /// writes to it while the view is in use.
+        unsafe fn view<'a>(array: &'a Bound<'_, PyUntypedArray>, of: ElementType) -> Array<'a> {
+            match of {
+                $(ElementType::$variant => unsafe { typed::<$type>(array).as_array() }.into(),)*
+            }
+        }
+
+        /// # Safety
+        /// As [`view`]; and nobody reads it either.
+        unsafe fn view_mut<'a>(
+            array: &'a Bound<'_, PyUntypedArray>,
+            of: ElementType,
+        ) -> Option<ArrayMut<'a>> {
+            match of {
+                $(ElementType::$out => {
+                    Some(unsafe { typed::<$out_type>(array).as_array_mut() }.into())
+                })*
+                _ => None,
+            }
+        }
+
+        fn allocate<'py>(
+            py: Python<'py>,
+            shape: &[usize],
+            of: ElementType,
+        ) -> Bound<'py, PyUntypedArray> {
+            match of {
+                $(ElementType::$out => {
+                    PyArrayDyn::<$out_type>::zeros(py, shape, false).as_untyped().clone()
+                })*
+                _ => PyArrayDyn::<f64>::zeros(py, shape, false).as_untyped().clone(),
+            }
+        }
+    };
+}
+element_types! {
+    read:
+        Bool bool, I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64,
+        F16 f16, Bf16 bf16, F32 f32, F64 f64,;
+    write:
+        F16 f16, Bf16 bf16, F32 f32, F64 f64,
+}
+
+/// # Safety
+/// The array has elements of this type.
+unsafe fn typed<'a, 'py, T: Element>(
+    array: &'a Bound<'py, PyUntypedArray>,
+) -> &'a Bound<'py, PyArrayDyn<T>> {
+    unsafe { array.cast_unchecked::<PyArrayDyn<T>>() }
+}
+
+impl ElementType {
+    fn of(dtype: &Bound<'_, PyArrayDescr>) -> Option<Self> {
+        Some(match (dtype.kind(), dtype.itemsize()) {
+            (b'f', 2) if dtype.char() == b'e' => Self::F16,
+            (b'f', 4) => Self::F32,
+            (b'f', 8) => Self::F64,
+            (b'b', 1) => Self::Bool,
+            (b'i', 1) => Self::I8,
+            (b'i', 2) => Self::I16,
+            (b'i', 4) => Self::I32,
+            (b'i', 8) => Self::I64,
+            (b'u', 1) => Self::U8,
+            (b'u', 2) => Self::U16,
+            (b'u', 4) => Self::U32,
+            (b'u', 8) => Self::U64,
+            // NumPy knows it by the package ml_dtypes alone.
+            (b'V' | b'f', 2) if is_bfloat16(dtype) => Self::Bf16,
+            _ => return None,
+        })
+    }
+}
+
+fn is_bfloat16(dtype: &Bound<'_, PyArrayDescr>) -> bool {
+    let name = dtype.typeobj().name().map(|name| name.to_string());
+    name.is_ok_and(|name| name == "bfloat16")
+}
+
+fn numpy_module(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static NUMPY: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let module = NUMPY.get_or_try_init(py, || py.import("numpy").map(Bound::unbind))?;
+    Ok(module.bind(py))
+}
+
+/// An array to read.
+pub struct Input<'py> {
+    array: Bound<'py, PyUntypedArray>,
+    of: ElementType,
+    /// Whether the caller gave a number, not an array.
+    pub is_scalar: bool,
+}
+
+impl<'py> Input<'py> {
+    /// The array that a Python object is: a `NumPy` array as it lies in memory; what speaks `DLPack` or is
+    /// otherwise an array to `NumPy`, without a copy where they allow it; numbers and lists of them.
+    pub fn new(name: &str, object: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let is_array = object.cast::<PyUntypedArray>().ok();
+        let array = match is_array {
+            Some(array) if is_masked(object)? => {
+                return Err(PyTypeError::new_err(format!(
+                    "{name} is a masked array of shape {:?}: give its data, and mask=~{name}.mask for \
+                     the examples that count",
+                    array.shape()
+                )));
+            }
+            Some(array) => array.clone(),
+            None => as_array(name, object)?,
+        };
+        let dtype = array.dtype();
+        let Some(of) = ElementType::of(&dtype) else {
+            return Err(PyTypeError::new_err(format!(
+                "{name} has elements of type {dtype}: it must be float16, bfloat16, float32, float64, an \
+                 integer type or bool; convert it, for instance with astype('float64')"
+            )));
+        };
+        let array = if is_ready(&array, &dtype) { array } else { native_copy(&array, &dtype)? };
+        Ok(Self { array, of, is_scalar: is_array.is_none() && is_number(object) })
+    }
+
+    /// A view of the memory.
+    pub fn view(&self) -> Array<'_> {
+        // SAFETY: `new` made sure of type, alignment and strides. As with NumPy itself, another thread
+        // that writes to the array meanwhile gets results that mean nothing.
+        unsafe { view(&self.array, self.of) }
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> &[usize] {
+        self.array.shape()
+    }
+
+    /// A new array for a result that belongs to this one: of its type if that is a floating-point
+    /// type, else float64.
+    pub fn result(&self, shape: &[usize]) -> Output<'py> {
+        let of = match self.of {
+            ElementType::F16 | ElementType::Bf16 | ElementType::F32 => self.of,
+            _ => ElementType::F64,
+        };
+        Output { array: allocate(self.array.py(), shape, of), of, copy_to: None }
+    }
+}
+
+/// A number of Python or a scalar of `NumPy`.
+fn is_number(object: &Bound<'_, PyAny>) -> bool {
+    !object.hasattr(intern!(object.py(), "__len__")).unwrap_or(true)
+        && !object.hasattr(intern!(object.py(), "__dlpack__")).unwrap_or(true)
+}
+
+fn is_masked(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    // The plain type is by far the most frequent, and quick to tell.
+    if object.get_type().as_ptr() == PyUntypedArray::type_object_raw(object.py()).cast() {
+        return Ok(false);
+    }
+    let masked = numpy_module(object.py())?.getattr("ma")?.getattr("MaskedArray")?;
+    object.is_instance(&masked)
+}
+
+/// The array that an object is to `NumPy`.
+fn as_array<'py>(name: &str, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let py = object.py();
+    let numpy = numpy_module(py)?;
+    if object.hasattr(intern!(py, "__dlpack__"))?
+        && let Ok(array) = numpy.call_method1(intern!(py, "from_dlpack"), (object,))
+    {
+        return Ok(array.cast_into::<PyUntypedArray>()?);
+    }
+    match numpy.call_method1(intern!(py, "asarray"), (object,)) {
+        Ok(array) => Ok(array.cast_into::<PyUntypedArray>()?),
+        Err(cause) => {
+            let kind = object.get_type().fully_qualified_name()?;
+            let message = format!("{name} is a {kind} that NumPy cannot read: {}", cause.value(py));
+            let error = PyTypeError::new_err(message);
+            error.set_cause(py, Some(cause));
+            Err(error)
+        }
+    }
+}
+
+/// An array of whole numbers, which is not computed with but counts something.
+pub fn whole_numbers<'py>(
+    name: &str,
+    object: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyArrayDyn<i64>>> {
+    let input = Input::new(name, object)?;
+    let dtype = input.array.dtype();
+    if !matches!(dtype.kind(), b'i' | b'u' | b'b') {
+        return Err(PyTypeError::new_err(format!(
+            "{name} has elements of type {dtype}: it must have whole numbers"
+        )));
+    }
+    let options = PyDict::new(object.py());
+    options.set_item("dtype", "int64")?;
+    options.set_item("order", "C")?;
+    let module = numpy_module(object.py())?;
+    let array = module.call_method("asarray", (&input.array,), Some(&options))?;
+    Ok(array.cast_into::<PyArrayDyn<i64>>()?)
+}
+
+/// Whether the memory can be read as it is.
+fn is_ready(array: &Bound<'_, PyUntypedArray>, dtype: &Bound<'_, PyArrayDescr>) -> bool {
+    let size = dtype.itemsize() as isize;
+    array.is_aligned()
+        && dtype.is_native_byteorder() != Some(false)
+        && array.strides().iter().all(|stride| stride % size == 0)
+}
+
+/// A copy in the byte order of this machine, without gaps.
+fn native_copy<'py>(
+    array: &Bound<'py, PyUntypedArray>,
+    dtype: &Bound<'py, PyArrayDescr>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let py = array.py();
+    let native = dtype.call_method1(intern!(py, "newbyteorder"), ("=",))?;
+    let options = PyDict::new(py);
+    options.set_item("order", "C")?;
+    options.set_item("copy", true)?;
+    let copy = array.call_method(intern!(py, "astype"), (native,), Some(&options))?;
+    Ok(copy.cast_into::<PyUntypedArray>()?)
+}
+
+/// An array to write results to.
+pub struct Output<'py> {
+    array: Bound<'py, PyUntypedArray>,
+    of: ElementType,
+    /// The array of the caller, where another had to be written to.
+    copy_to: Option<Bound<'py, PyUntypedArray>>,
+}
+
+impl<'py> Output<'py> {
+    /// The array that a caller gives for results. If it shares memory with one of the others, results
+    /// are copied to it when they are all there, so that they are as if it did not.
+    pub fn new(
+        name: &str,
+        object: &Bound<'py, PyAny>,
+        inputs: &[&Input<'py>],
+        outputs: &[&Output<'py>],
+    ) -> PyResult<Self> {
+        let py = object.py();
+        let array = match object.cast::<PyUntypedArray>() {
+            Ok(array) => array.clone(),
+            Err(_) if object.hasattr(intern!(py, "__dlpack__"))? => numpy_module(py)?
+                .call_method1(intern!(py, "from_dlpack"), (object,))?
+                .cast_into::<PyUntypedArray>()?,
+            Err(_) => {
+                let kind = object.get_type().fully_qualified_name()?;
+                let message =
+                    format!("{name} is a {kind}: it must be an array that can be written to");
+                return Err(PyTypeError::new_err(message));
+            }
+        };
+        let dtype = array.dtype();
+        let of = ElementType::of(&dtype).filter(|of| {
+            use ElementType::{Bf16, F16, F32, F64};
+            matches!(of, F16 | Bf16 | F32 | F64) && dtype.is_native_byteorder() != Some(false)
+        });
+        let Some(of) = of else {
+            return Err(PyTypeError::new_err(format!(
+                "{name} has elements of type {dtype}: results are float16, bfloat16, float32 or float64, \
+                 in the byte order of this machine"
+            )));
+        };
+        let flags = array.getattr(intern!(py, "flags"))?;
+        if !flags.getattr(intern!(py, "writeable"))?.extract::<bool>()? {
+            return Err(PyValueError::new_err(format!(
+                "{name} is read-only: give an array that can be written to"
+            )));
+        }
+        if meets_itself(&array) {
+            return Err(PyValueError::new_err(format!(
+                "{name} has elements that share memory: give an array of its own, not a broadcast view"
+            )));
+        }
+        let place = memory(&array);
+        let meets = |other: &Bound<'py, PyUntypedArray>| {
+            let other = memory(other);
+            place.start < other.end && other.start < place.end
+        };
+        let others = outputs.iter().map(|output| output.copy_to.as_ref().unwrap_or(&output.array));
+        let others = others.chain(inputs.iter().map(|input| &input.array));
+        if others.into_iter().any(meets) || !is_ready(&array, &dtype) {
+            let fresh = allocate(py, array.shape(), of);
+            return Ok(Self { array: fresh, of, copy_to: Some(array) });
+        }
+        Ok(Self { array, of, copy_to: None })
+    }
+
+    /// A view of the memory.
+    pub fn view(&mut self) -> ArrayMut<'_> {
+        // SAFETY: the memory is this value's own, or `new` made sure that nothing else in the call
+        // shares it; type, alignment and strides are checked.
+        unsafe { view_mut(&self.array, self.of) }.expect("results have a floating-point type")
+    }
+
+    /// The array with the results: the caller's, if there is one.
+    pub fn finish(self) -> PyResult<Bound<'py, PyAny>> {
+        let Some(to) = self.copy_to else { return Ok(self.array.into_any()) };
+        let py = to.py();
+        numpy_module(py)?.call_method1(intern!(py, "copyto"), (&to, &self.array))?;
+        Ok(to.into_any())
+    }
+}
+
+/// The addresses between the first and the last byte of an array.
+fn memory(array: &Bound<'_, PyUntypedArray>) -> Range<isize> {
+    // SAFETY: a live array.
+    let data = unsafe { (*array.as_array_ptr()).fields.data } as isize;
+    if array.is_empty() {
+        return data..data;
+    }
+    let (mut start, mut end) = (data, data + array.dtype().itemsize() as isize);
+    for (&stride, &size) in array.strides().iter().zip(array.shape()) {
+        let reach = stride * (size as isize - 1);
+        if reach < 0 {
+            start += reach;
+        } else {
+            end += reach;
+        }
+    }
+    start..end
+}
+
+/// Whether an element may lie where another does: steps along one axis must lead beyond all that the
+/// smaller steps reach.
+fn meets_itself(array: &Bound<'_, PyUntypedArray>) -> bool {
+    let mut axes: Vec<(usize, usize)> = array
+        .strides()
+        .iter()
+        .zip(array.shape())
+        .filter(|&(_, &size)| size > 1)
+        .map(|(stride, &size)| (stride.unsigned_abs(), size))
+        .collect();
+    axes.sort_unstable();
+    let mut reach = array.dtype().itemsize();
+    for (stride, size) in axes {
+        if stride < reach {
+            return !array.is_empty();
+        }
+        reach += stride * (size - 1);
+    }
+    false
+}

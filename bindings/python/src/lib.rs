@@ -1,0 +1,21 @@
+//! The extension module of the Python package: arrays in, arrays out. What users see of it is in
+//! `python/lossfn`.
+
+mod array;
+mod catalog;
+mod cost;
+mod error;
+mod loss;
+
+use pyo3::prelude::*;
+
+/// What the package lossfn is made of; use that.
+#[pymodule]
+mod _lossfn {
+    #[pymodule_export]
+    use crate::catalog::{catalog, parse};
+    #[pymodule_export]
+    use crate::cost::Cost;
+    #[pymodule_export]
+    use crate::loss::{Loss, value_of};
+}

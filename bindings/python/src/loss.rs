@@ -1,0 +1,767 @@
+//! Losses with their settings, and what is computed of examples.
+
+use crate::array::{Input, Output};
+use crate::error::to_python;
+use lossfn::{CATALOG, Cost, CostState, Denominator, Examples, Form, Range, Reduction, Results};
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyTuple};
+
+/// How losses become one number, as Python callers say it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    reduction: Reduction,
+    denominator: Denominator,
+    nothing_valid: lossfn::NothingValid,
+    class_weights: Option<Vec<f64>>,
+    ignored_class: Option<i64>,
+    axis: isize,
+}
+
+/// A setting that may be left out.
+type Optional<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+
+impl Settings {
+    fn new(
+        reduction: Optional<'_, '_>,
+        denominator: Optional<'_, '_>,
+        nothing_valid: Optional<'_, '_>,
+        class_weights: Optional<'_, '_>,
+        ignored_class: Optional<'_, '_>,
+        axis: Option<isize>,
+    ) -> PyResult<Self> {
+        Ok(Self {
+            reduction: choice("reduction", reduction)?,
+            denominator: match denominator {
+                Some(number) if !number.is_instance_of::<PyString>() => {
+                    let value = number_of("denominator", number)?;
+                    if !(value > 0.0 && value.is_finite()) {
+                        return Err(to_python(&lossfn::Error::InvalidDenominator { value }));
+                    }
+                    Denominator::Number(value)
+                }
+                name => choice("denominator", name)?,
+            },
+            nothing_valid: choice("nothing_valid", nothing_valid)?,
+            class_weights: class_weights.map(numbers_of_classes).transpose()?,
+            ignored_class: match ignored_class {
+                None => None,
+                Some(class) => Some(class.extract().map_err(|_| {
+                    PyTypeError::new_err(format!(
+                        "ignored_class must be a whole number, not {class}"
+                    ))
+                })?),
+            },
+            axis: axis.unwrap_or(-1),
+        })
+    }
+
+    fn cost(&self, loss: lossfn::Loss) -> Result<Cost, lossfn::Error> {
+        let form = loss.form();
+        let mut cost = Cost::new(loss)
+            .reduction(self.reduction)
+            .denominator(self.denominator)
+            .nothing_valid(self.nothing_valid);
+        if let Some(weights) = &self.class_weights {
+            cost = cost.class_weights(weights)?;
+        }
+        if let Some(class) = self.ignored_class {
+            cost = cost.ignored_class(class)?;
+        }
+        match form {
+            Form::ClassAxis => cost.class_axis(self.axis),
+            Form::Joint => cost.component_axis(self.axis),
+            Form::Pointwise if self.axis != -1 => cost.class_axis(self.axis),
+            Form::Pointwise => Ok(cost),
+        }
+    }
+
+    /// Those that are not the default, by the names of the arguments.
+    fn changed<'py>(&self, py: Python<'py>, form: Form) -> PyResult<Bound<'py, PyDict>> {
+        let changed = PyDict::new(py);
+        if self.reduction != Reduction::default() {
+            changed.set_item("reduction", self.reduction.to_string())?;
+        }
+        match self.denominator {
+            Denominator::Weights => {}
+            Denominator::Number(number) => changed.set_item("denominator", number)?,
+            named => changed.set_item("denominator", named.to_string())?,
+        }
+        if self.nothing_valid != lossfn::NothingValid::default() {
+            changed.set_item("nothing_valid", self.nothing_valid.to_string())?;
+        }
+        if let Some(weights) = &self.class_weights {
+            changed.set_item("class_weights", weights.clone())?;
+        }
+        if let Some(class) = self.ignored_class {
+            changed.set_item("ignored_class", class)?;
+        }
+        if self.axis != -1 {
+            let name = if form == Form::Joint { "component_axis" } else { "class_axis" };
+            changed.set_item(name, self.axis)?;
+        }
+        Ok(changed)
+    }
+}
+
+fn choice<T>(name: &str, value: Optional<'_, '_>) -> PyResult<T>
+where
+    T: Default + std::str::FromStr<Err = lossfn::Error>,
+{
+    let Some(value) = value else { return Ok(T::default()) };
+    let text = value.cast::<PyString>().map_err(|_| {
+        PyTypeError::new_err(format!("{name} must be a name in quotes, not {value}"))
+    })?;
+    text.to_cow()?.parse().map_err(|error| to_python(&error))
+}
+
+/// A number that was given for a parameter.
+fn number_of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<f64> {
+    if let Ok(number) = value.cast::<PyFloat>() {
+        return Ok(number.value());
+    }
+    let wrong = || {
+        let given = value.repr().map_or_else(|_| "that".into(), |text| text.to_string());
+        PyTypeError::new_err(format!("{name} must be a number, not {given}"))
+    };
+    if value.is_instance_of::<PyString>() {
+        return Err(wrong());
+    }
+    value.extract().map_err(|_| wrong())
+}
+
+fn numbers_of_classes(weights: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    let wrong = || PyTypeError::new_err("class_weights must be a number for each class");
+    weights.try_iter().map_err(|_| wrong())?.map(|w| w?.extract().map_err(|_| wrong())).collect()
+}
+
+/// A parameter's value as Python has it.
+pub fn as_python<'py>(py: Python<'py>, range: &Range, value: f64) -> Bound<'py, PyAny> {
+    match range.kind {
+        lossfn::Kind::Number => PyFloat::new(py, value).into_any(),
+        lossfn::Kind::Whole => PyInt::new(py, value as i64).into_any(),
+        lossfn::Kind::Switch => PyBool::new(py, value != 0.0).to_owned().into_any(),
+    }
+}
+
+/// The loss with this number in the catalog.
+fn built(index: usize, parameters: &Bound<'_, PyTuple>) -> PyResult<lossfn::Loss> {
+    let entry = CATALOG.get(index).ok_or_else(|| PyIndexError::new_err("there is no such loss"))?;
+    let known = entry.description.parameters;
+    let named = known.iter().map(|parameter| parameter.name).chain(std::iter::repeat("parameter"));
+    let values = parameters.iter().zip(named).map(|(value, name)| number_of(name, &value));
+    entry.build(&values.collect::<PyResult<Vec<f64>>>()?).map_err(|error| to_python(&error))
+}
+
+/// The examples of a call.
+pub struct Call<'py> {
+    prediction: Input<'py>,
+    target: Input<'py>,
+    weights: Option<Input<'py>>,
+    mask: Option<Input<'py>>,
+}
+
+impl<'py> Call<'py> {
+    /// Takes the arrays of a call as they are.
+    pub fn new(
+        prediction: &Bound<'py, PyAny>,
+        target: &Bound<'py, PyAny>,
+        weights: Optional<'_, 'py>,
+        mask: Optional<'_, 'py>,
+    ) -> PyResult<Self> {
+        Ok(Self {
+            prediction: Input::new("prediction", prediction)?,
+            target: Input::new("target", target)?,
+            weights: weights.map(|weights| Input::new("weights", weights)).transpose()?,
+            mask: mask.map(|mask| Input::new("mask", mask)).transpose()?,
+        })
+    }
+
+    fn inputs(&self) -> Vec<&Input<'py>> {
+        let optional = [&self.weights, &self.mask].into_iter().flatten();
+        [&self.prediction, &self.target].into_iter().chain(optional).collect()
+    }
+
+    /// The examples, for the library.
+    pub fn examples(&self) -> Examples<'_> {
+        let mut examples = Examples::new(self.prediction.view(), self.target.view());
+        if let Some(weights) = &self.weights {
+            examples = examples.weights(weights.view());
+        }
+        if let Some(mask) = &self.mask {
+            examples = examples.mask(mask.view());
+        }
+        examples
+    }
+
+    /// The shape of the losses one by one. If the axis is wrong the library says so.
+    fn losses_shape(&self, form: Form, axis: isize) -> Vec<usize> {
+        let mut shape = self.prediction.shape().to_vec();
+        let from_start = if axis < 0 { axis + shape.len() as isize } else { axis };
+        if form != Form::Pointwise && (0..shape.len() as isize).contains(&from_start) {
+            shape.remove(from_start as usize);
+        }
+        shape
+    }
+}
+
+/// A derivative that is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Derivative {
+    Gradient,
+    Second,
+    Curvature,
+}
+
+impl Derivative {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gradient => "gradient",
+            Self::Second => "second",
+            Self::Curvature => "curvature",
+        }
+    }
+}
+
+/// A result as callers expect it: for a number a number, not an array without axes.
+fn finished(output: Output<'_>, is_scalar: bool) -> PyResult<Bound<'_, PyAny>> {
+    let array = output.finish()?;
+    if is_scalar { array.call_method0("item") } else { Ok(array) }
+}
+
+/// The cost, or without reduction the losses.
+fn value<'py>(
+    py: Python<'py>,
+    cost: &Cost,
+    settings: &Settings,
+    call: &Call<'py>,
+    out: Optional<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if settings.reduction != Reduction::None {
+        if out.is_some() {
+            return Err(PyValueError::new_err(
+                "out= is for arrays, and the value is one number: leave it out, or take \
+                 reduction='none'",
+            ));
+        }
+        let examples = call.examples();
+        let value = py.detach(|| cost.value_of(&examples)).map_err(|error| to_python(&error))?;
+        return Ok(PyFloat::new(py, value).into_any());
+    }
+    let mut losses = losses_output(cost, settings, call, out)?;
+    let results = Results::default().losses(losses.view());
+    let examples = call.examples();
+    py.detach(|| cost.compute(&examples, results)).map_err(|error| to_python(&error))?;
+    finished(losses, call.prediction.is_scalar && out.is_none())
+}
+
+fn losses_output<'py>(
+    cost: &Cost,
+    settings: &Settings,
+    call: &Call<'py>,
+    out: Optional<'_, 'py>,
+) -> PyResult<Output<'py>> {
+    if let Some(out) = out {
+        return Output::new("out", out, &call.inputs(), &[]);
+    }
+    let shape = call.losses_shape(cost.loss().form(), settings.axis);
+    Ok(call.prediction.result(&shape))
+}
+
+/// The buffers that a caller gives for derivatives: one, or a tuple of as many as there are.
+fn outputs<'py>(
+    call: &Call<'py>,
+    derivatives: &[Derivative],
+    out: Optional<'_, 'py>,
+) -> PyResult<Vec<Output<'py>>> {
+    let given: Vec<Option<Bound<'py, PyAny>>> = match out {
+        None => vec![None; derivatives.len()],
+        Some(one) if derivatives.len() == 1 => vec![Some(one.clone())],
+        Some(several) => {
+            let wrong = || {
+                let names: Vec<_> = derivatives.iter().map(|one| one.name()).collect();
+                let names = names.join(", ");
+                PyTypeError::new_err(format!("out must be a tuple of arrays: {names}"))
+            };
+            let several = several.cast::<PyTuple>().map_err(|_| wrong())?;
+            if several.len() != derivatives.len() {
+                return Err(wrong());
+            }
+            several.iter().map(|one| (!one.is_none()).then_some(one)).collect()
+        }
+    };
+    let mut outputs: Vec<Output<'py>> = Vec::new();
+    for one in given {
+        let output = match one {
+            None => call.prediction.result(call.prediction.shape()),
+            Some(array) => {
+                let others: Vec<&Output<'py>> = outputs.iter().collect();
+                Output::new("out", &array, &call.inputs(), &others)?
+            }
+        };
+        outputs.push(output);
+    }
+    Ok(outputs)
+}
+
+/// A loss with its parameters, and how the losses of many examples become one number.
+///
+/// Losses are made by their classes, such as `lossfn.Huber(delta=1.5)`, or by `lossfn.loss` from text.
+#[pyclass(subclass, frozen, module = "lossfn", name = "Loss", weakref)]
+pub struct Loss {
+    pub cost: Cost,
+    settings: Settings,
+}
+
+impl Loss {
+    fn compute<'py>(
+        &self,
+        py: Python<'py>,
+        call: &Call<'py>,
+        derivatives: &[Derivative],
+        with_value: bool,
+        out: Optional<'_, 'py>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let Self { cost, settings } = self;
+        let mut derived = outputs(call, derivatives, out)?;
+        let with_losses = with_value && settings.reduction == Reduction::None;
+        let losses = with_losses.then(|| losses_output(cost, settings, call, None));
+        let mut losses = losses.transpose()?;
+        let mut results = Results::default();
+        for (output, derivative) in derived.iter_mut().zip(derivatives) {
+            results = match derivative {
+                Derivative::Gradient => results.gradient(output.view()),
+                Derivative::Second => results.second(output.view()),
+                Derivative::Curvature => results.curvature(output.view()),
+            };
+        }
+        if let Some(losses) = &mut losses {
+            results = results.losses(losses.view());
+        }
+        let examples = call.examples();
+        let value = py
+            .detach(|| {
+                let state = cost.compute(&examples, results)?;
+                let has_value = with_value && !with_losses;
+                has_value.then(|| cost.value_of_state(&state)).transpose()
+            })
+            .map_err(|error| to_python(&error))?;
+        let is_scalar = call.prediction.is_scalar && out.is_none();
+        let mut all = Vec::with_capacity(1 + derived.len());
+        all.extend(value.map(|value| PyFloat::new(py, value).into_any()));
+        if let Some(losses) = losses {
+            all.push(finished(losses, is_scalar)?);
+        }
+        for output in derived {
+            all.push(finished(output, is_scalar)?);
+        }
+        Ok(all)
+    }
+
+    fn one<'py>(
+        &self,
+        py: Python<'py>,
+        call: &Call<'py>,
+        derivative: Derivative,
+        out: Optional<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut all = self.compute(py, call, &[derivative], false, out)?;
+        Ok(all.remove(0))
+    }
+
+    fn several<'py>(
+        &self,
+        py: Python<'py>,
+        call: &Call<'py>,
+        derivatives: &[Derivative],
+        out: Optional<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.compute(py, call, derivatives, true, out)?)
+    }
+
+    /// The shape of the losses of examples, one by one.
+    pub fn losses_shape(&self, call: &Call<'_>) -> Vec<usize> {
+        call.losses_shape(self.cost.loss().form(), self.settings.axis)
+    }
+
+    /// The state of examples, for a total over many batches.
+    pub fn state_of<'py>(
+        &self,
+        py: Python<'py>,
+        prediction: &Bound<'py, PyAny>,
+        target: &Bound<'py, PyAny>,
+        weights: Optional<'_, 'py>,
+        mask: Optional<'_, 'py>,
+    ) -> PyResult<CostState> {
+        let call = Call::new(prediction, target, weights, mask)?;
+        let examples = call.examples();
+        py.detach(|| self.cost.compute(&examples, Results::default()))
+            .map_err(|error| to_python(&error))
+    }
+
+    /// The arguments that make a loss like this: parameters and changed settings.
+    fn arguments<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Vec<Bound<'py, PyAny>>, Bound<'py, PyDict>)> {
+        let loss = self.cost.loss();
+        let parameters = loss.description().parameters.iter().zip(loss.parameters());
+        let parameters = parameters.map(|(one, &value)| as_python(py, &one.range, value));
+        Ok((parameters.collect(), self.settings.changed(py, loss.form())?))
+    }
+}
+
+#[pymethods]
+impl Loss {
+    #[new]
+    #[pyo3(signature = (index, parameters, reduction=None, denominator=None, nothing_valid=None,
+        class_weights=None, ignored_class=None, axis=None))]
+    #[allow(clippy::too_many_arguments, reason = "the classes of the losses name them")]
+    fn new(
+        index: usize,
+        parameters: &Bound<'_, PyTuple>,
+        reduction: Optional<'_, '_>,
+        denominator: Optional<'_, '_>,
+        nothing_valid: Optional<'_, '_>,
+        class_weights: Optional<'_, '_>,
+        ignored_class: Optional<'_, '_>,
+        axis: Option<isize>,
+    ) -> PyResult<Self> {
+        let settings = Settings::new(
+            reduction,
+            denominator,
+            nothing_valid,
+            class_weights,
+            ignored_class,
+            axis,
+        )?;
+        let cost = settings.cost(built(index, parameters)?).map_err(|error| to_python(&error))?;
+        Ok(Self { cost, settings })
+    }
+
+    /// The cost of predictions against targets: a number, or with ``reduction="none"`` the losses one
+    /// by one.
+    ///
+    /// prediction, target: arrays of one shape, of which each element is an example. For a loss over a
+    /// class axis the target may instead be a label for each row of scores; for a loss of several
+    /// predicted numbers it has no axis of them.
+    /// weights: for each example a number that its loss is multiplied by; the mean divides by their sum.
+    /// mask: for each example whether it counts.
+    /// out: an array for the losses.
+    ///
+    /// Raises ``ValueError`` for shapes that differ, for labels and numbers outside the domain of the
+    /// loss, with their position, and if no example counts; ``TypeError`` for what is no array of
+    /// numbers.
+    #[pyo3(signature = (prediction, target, *, weights=None, mask=None, out=None))]
+    fn value<'py>(
+        &self,
+        py: Python<'py>,
+        prediction: &Bound<'py, PyAny>,
+        target: &Bound<'py, PyAny>,
+        weights: Optional<'_, 'py>,
+        mask: Optional<'_, 'py>,
+        out: Optional<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(prediction, target, weights, mask)?;
+        value(py, &self.cost, &self.settings, &call, out)
+    }
+
+    /// As `value`.
+    #[pyo3(signature = (prediction, target, *, weights=None, mask=None, out=None))]
+    fn __call__<'py>(
+        &self,
+        py: Python<'py>,
+        prediction: &Bound<'py, PyAny>,
+        target: &Bound<'py, PyAny>,
+        weights: Optional<'_, 'py>,
+        mask: Optional<'_, 'py>,
+        out: Optional<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.value(py, prediction, target, weights, mask, out)
+    }
+
+    /// The derivative of the cost by each element of the prediction, with its shape; without reduction
+    /// that of the sum, so of each loss by itself. Arguments and errors are those of `value`; out is an
+    /// array for the gradient.
+    #[pyo3(signature = (prediction, target, *, weights=None, mask=None, out=None))]
+    fn gradient<'py>(
+        &self,
+        py: Python<'py>,
+        prediction: &Bound<'py, PyAny>,
+        target: &Bound<'py, PyAny>,
+        weights: Optional<'_, 'py>,
+        mask: Optional<'_, 'py>,
+        out: Optional<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(prediction, target, weights, mask)?;
+        self.one(py, &call, Derivative::Gradient, out)
+    }
+
+    /// The second derivative of the cost by each element of the prediction, twice by the same one.
+    /// Arguments and errors are those of `value`; out is an array for it.
+    #[pyo3(signature = (prediction, target, *, weights=None, mask=None, out=None))]
+    fn second<'py>(
+        &self,
+        py: Python<'py>,
+        prediction: &Bound<'py, PyAny>,
+        target: &Bound<'py, PyAny>,
+        weights: Optional<'_, 'py>,
+        mask: Optional<'_, 'py>,
+        out: Optional<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(prediction, target, weights, mask)?;
+        self.one(py, &call, Derivative::Second, out)
+    }
+
+    /// What an optimiser may use in place of the second derivative: never negative. `curvature_meaning`
+    /// says what it is for this loss. Arguments and errors are those of `value`; out is an array for it.
+    #[pyo3(signature = (prediction, target, *, weights=None, mask=None, out=None))]
+    fn curvature<'py>(
+        &self,
+        py: Python<'py>,
+        prediction: &Bound<'py, PyAny>,
+        target: &Bound<'py, PyAny>,
+        weights: Optional<'_, 'py>,
+        mask: Optional<'_, 'py>,
+        out: Optional<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(prediction, target, weights, mask)?;
+        self.one(py, &call, Derivative::Curvature, out)
+    }
+
+    /// `value` and `gradient` in one pass; out is an array for the gradient.
+    #[pyo3(signature = (prediction, target, *, weights=None, mask=None, out=None))]
+    fn value_and_gradient<'py>(
+        &self,
+        py: Python<'py>,
+        prediction: &Bound<'py, PyAny>,
+        target: &Bound<'py, PyAny>,
+        weights: Optional<'_, 'py>,
+        mask: Optional<'_, 'py>,
+        out: Optional<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let call = Call::new(prediction, target, weights, mask)?;
+        self.several(py, &call, &[Derivative::Gradient], out)
+    }
+
+    /// `value`, `gradient` and `second` in one pass; out is a tuple of arrays for the latter two.
+    #[pyo3(signature = (prediction, target, *, weights=None, mask=None, out=None))]
+    fn value_gradient_and_second<'py>(
+        &self,
+        py: Python<'py>,
+        prediction: &Bound<'py, PyAny>,
+        target: &Bound<'py, PyAny>,
+        weights: Optional<'_, 'py>,
+        mask: Optional<'_, 'py>,
+        out: Optional<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let call = Call::new(prediction, target, weights, mask)?;
+        self.several(py, &call, &[Derivative::Gradient, Derivative::Second], out)
+    }
+
+    /// `value`, `gradient` and `curvature` in one pass; out is a tuple of arrays for the latter two.
+    #[pyo3(signature = (prediction, target, *, weights=None, mask=None, out=None))]
+    fn value_gradient_and_curvature<'py>(
+        &self,
+        py: Python<'py>,
+        prediction: &Bound<'py, PyAny>,
+        target: &Bound<'py, PyAny>,
+        weights: Optional<'_, 'py>,
+        mask: Optional<'_, 'py>,
+        out: Optional<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let call = Call::new(prediction, target, weights, mask)?;
+        self.several(py, &call, &[Derivative::Gradient, Derivative::Curvature], out)
+    }
+
+    /// The matrix of the cost's second derivatives, by all elements of the prediction, times `vector`,
+    /// which has the shape of the prediction. Raises ``ValueError`` also for a loss over a class axis of
+    /// which no more than the diagonal of that matrix is known.
+    #[pyo3(signature = (prediction, target, vector, *, weights=None, mask=None, out=None))]
+    #[allow(clippy::too_many_arguments, reason = "they are named")]
+    fn hessian_vector_product<'py>(
+        &self,
+        py: Python<'py>,
+        prediction: &Bound<'py, PyAny>,
+        target: &Bound<'py, PyAny>,
+        vector: &Bound<'py, PyAny>,
+        weights: Optional<'_, 'py>,
+        mask: Optional<'_, 'py>,
+        out: Optional<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(prediction, target, weights, mask)?;
+        let vector = Input::new("vector", vector)?;
+        let mut inputs = call.inputs();
+        inputs.push(&vector);
+        let mut product = match out {
+            Some(out) => Output::new("out", out, &inputs, &[])?,
+            None => call.prediction.result(call.prediction.shape()),
+        };
+        let results = Results::default().hessian_vector_product(vector.view(), product.view());
+        let examples = call.examples();
+        py.detach(|| self.cost.compute(&examples, results)).map_err(|error| to_python(&error))?;
+        finished(product, call.prediction.is_scalar && out.is_none())
+    }
+
+    /// The one name of the loss.
+    #[getter]
+    fn id(&self) -> &'static str {
+        self.cost.loss().id()
+    }
+
+    /// The parameters by name.
+    #[getter]
+    fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let named = PyDict::new(py);
+        let (values, _) = self.arguments(py)?;
+        for (parameter, value) in self.cost.loss().description().parameters.iter().zip(values) {
+            named.set_item(parameter.name, value)?;
+        }
+        Ok(named)
+    }
+
+    /// The settings that are not the default, by name: reduction, denominator and so on.
+    #[getter]
+    fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.settings.changed(py, self.cost.loss().form())
+    }
+
+    /// How losses become one number: ``mean``, ``sum`` or ``none``.
+    #[getter]
+    fn reduction(&self) -> String {
+        self.settings.reduction.to_string()
+    }
+
+    /// The loss as it is named in text: ``huber(delta=1.0)``.
+    fn __str__(&self) -> String {
+        self.cost.loss().to_string()
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let py = slf.py();
+        let this = slf.get();
+        let (values, settings) = this.arguments(py)?;
+        let names = this.cost.loss().description().parameters.iter().map(|one| one.name);
+        let mut written = Vec::new();
+        for (name, value) in names.zip(values) {
+            written.push(format!("{name}={}", value.repr()?));
+        }
+        for (name, value) in settings.iter() {
+            written.push(format!("{name}={}", value.repr()?));
+        }
+        Ok(format!("lossfn.{}({})", slf.get_type().name()?, written.join(", ")))
+    }
+
+    fn __getnewargs_ex__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        let (parameters, settings) = self.arguments(py)?;
+        Ok((PyTuple::new(py, parameters)?, settings))
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| self.cost == other.get().cost)
+    }
+
+    fn __hash__(&self) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        self.cost.loss().to_string().hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The formula of the loss, as text: p is the prediction, y the target.
+    #[getter]
+    fn formula(&self) -> String {
+        self.section("loss")
+    }
+
+    /// The formula of its derivative by the prediction.
+    #[getter]
+    fn gradient_formula(&self) -> String {
+        self.section("gradient")
+    }
+
+    /// The formula of its second derivative, where that can be traced.
+    #[getter]
+    fn second_formula(&self) -> String {
+        self.section("second")
+    }
+
+    /// What `curvature` is for this loss.
+    #[getter]
+    fn curvature_meaning(&self) -> &'static str {
+        self.cost.loss().description().curvature.meaning()
+    }
+
+    /// The lines of the card: (name, title, answer, number, detail, how, text).
+    fn _facts(&self, py: Python<'_>) -> Vec<FactParts> {
+        let card = py.detach(|| self.cost.loss().card());
+        card.facts()
+            .iter()
+            .map(|fact| {
+                let property = fact.property;
+                (
+                    property.id(),
+                    property.title(),
+                    fact.answer.name(),
+                    fact.number,
+                    fact.detail.clone(),
+                    fact.how.name(),
+                    fact.to_string(),
+                )
+            })
+            .collect()
+    }
+
+    /// Everything that is said about the loss: (heading, text, is a formula).
+    fn _sections(&self, py: Python<'_>) -> Vec<(&'static str, String, bool)> {
+        let sections = py.detach(|| self.cost.loss().sections());
+        sections.into_iter().map(|one| (one.heading, one.text, one.is_code)).collect()
+    }
+}
+
+/// A line of a card, taken apart.
+type FactParts =
+    (&'static str, &'static str, &'static str, Option<f64>, String, &'static str, String);
+
+impl Loss {
+    fn section(&self, heading: &str) -> String {
+        let formulas = self.cost.loss().formulas();
+        formulas
+            .into_iter()
+            .find(|one| one.heading == heading)
+            .map_or_else(String::new, |one| one.text)
+    }
+}
+
+/// The cost by a loss of the catalog, by its number there.
+///
+/// The functions of the losses call this with everything by position, which is quick.
+#[pyfunction]
+#[pyo3(signature = (index, parameters, prediction, target, weights, mask, out, reduction, denominator,
+    nothing_valid, class_weights=None, ignored_class=None, axis=None))]
+#[allow(clippy::too_many_arguments, reason = "the functions of the losses name them")]
+pub fn value_of<'py>(
+    py: Python<'py>,
+    index: usize,
+    parameters: &Bound<'py, PyTuple>,
+    prediction: &Bound<'py, PyAny>,
+    target: &Bound<'py, PyAny>,
+    weights: Optional<'_, 'py>,
+    mask: Optional<'_, 'py>,
+    out: Optional<'_, 'py>,
+    reduction: Optional<'_, 'py>,
+    denominator: Optional<'_, 'py>,
+    nothing_valid: Optional<'_, 'py>,
+    class_weights: Optional<'_, 'py>,
+    ignored_class: Optional<'_, 'py>,
+    axis: Option<isize>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let settings =
+        Settings::new(reduction, denominator, nothing_valid, class_weights, ignored_class, axis)?;
+    let cost = settings.cost(built(index, parameters)?).map_err(|error| to_python(&error))?;
+    let call = Call::new(prediction, target, weights, mask)?;
+    value(py, &cost, &settings, &call, out)
+}
