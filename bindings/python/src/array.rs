@@ -2,15 +2,17 @@
 
 use half::{bf16, f16};
 use lossfn::{Array, ArrayMut};
+use numpy::npyffi::PY_ARRAY_API;
 use numpy::{
     Element, PyArrayDescr, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
     PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule};
 use pyo3::{PyTypeInfo, intern};
+use std::ffi::c_int;
 use std::ops::Range;
 
 /// The element types that the library computes with.
@@ -42,16 +44,11 @@ macro_rules! element_types {
             }
         }
 
-        fn allocate<'py>(
-            py: Python<'py>,
-            shape: &[usize],
-            of: ElementType,
-        ) -> Bound<'py, PyUntypedArray> {
+        /// The `NumPy` type of results.
+        fn dtype_of(py: Python<'_>, of: ElementType) -> Bound<'_, PyArrayDescr> {
             match of {
-                $(ElementType::$out => {
-                    PyArrayDyn::<$out_type>::zeros(py, shape, false).as_untyped().clone()
-                })*
-                _ => PyArrayDyn::<f64>::zeros(py, shape, false).as_untyped().clone(),
+                $(ElementType::$out => numpy::dtype::<$out_type>(py),)*
+                _ => numpy::dtype::<f64>(py),
             }
         }
     };
@@ -62,6 +59,27 @@ element_types! {
         F16 f16, Bf16 bf16, F32 f32, F64 f64,;
     write:
         F16 f16, Bf16 bf16, F32 f32, F64 f64,
+}
+
+/// An array of zeros.
+fn allocate<'py>(
+    py: Python<'py>,
+    shape: &[usize],
+    of: ElementType,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let mut shape: Vec<isize> = shape.iter().map(|&length| length as isize).collect();
+    // SAFETY: the shape has as many numbers as is said, and the call takes the reference to the type.
+    // An array, or an error that is set: that memory is short.
+    unsafe {
+        let array = PY_ARRAY_API.PyArray_Zeros(
+            py,
+            shape.len() as c_int,
+            shape.as_mut_ptr(),
+            dtype_of(py, of).into_dtype_ptr(),
+            0,
+        );
+        Ok(Bound::from_owned_ptr_or_err(py, array)?.cast_into_unchecked())
+    }
 }
 
 /// # Safety
@@ -119,16 +137,13 @@ impl<'py> Input<'py> {
     pub fn new(name: &str, object: &Bound<'py, PyAny>) -> PyResult<Self> {
         let is_array = object.cast::<PyUntypedArray>().ok();
         let array = match is_array {
-            Some(array) if is_masked(object)? => {
-                return Err(PyTypeError::new_err(format!(
-                    "{name} is a masked array of shape {:?}: give its data, and mask=~{name}.mask for \
-                     the examples that count",
-                    array.shape()
-                )));
+            Some(array) => {
+                refuse_masked(name, object)?;
+                array.clone()
             }
-            Some(array) => array.clone(),
             None => as_array(name, object)?,
         };
+        few_axes(name, &array)?;
         let dtype = array.dtype();
         let Some(of) = ElementType::of(&dtype) else {
             return Err(PyTypeError::new_err(format!(
@@ -154,12 +169,12 @@ impl<'py> Input<'py> {
 
     /// A new array for a result that belongs to this one: of its type if that is a floating-point
     /// type, else float64.
-    pub fn result(&self, shape: &[usize]) -> Output<'py> {
+    pub fn result(&self, shape: &[usize]) -> PyResult<Output<'py>> {
         let of = match self.of {
             ElementType::F16 | ElementType::Bf16 | ElementType::F32 => self.of,
             _ => ElementType::F64,
         };
-        Output { array: allocate(self.array.py(), shape, of), of, copy_to: None }
+        Ok(Output { array: allocate(self.array.py(), shape, of)?, of, copy_to: None })
     }
 }
 
@@ -169,26 +184,49 @@ fn is_number(object: &Bound<'_, PyAny>) -> bool {
         && !object.hasattr(intern!(object.py(), "__dlpack__")).unwrap_or(true)
 }
 
-fn is_masked(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+fn refuse_masked(name: &str, object: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = object.py();
     // The plain type is by far the most frequent, and quick to tell.
-    if object.get_type().as_ptr() == PyUntypedArray::type_object_raw(object.py()).cast() {
-        return Ok(false);
+    if object.get_type().as_ptr() == PyUntypedArray::type_object_raw(py).cast() {
+        return Ok(());
     }
-    let masked = numpy_module(object.py())?.getattr("ma")?.getattr("MaskedArray")?;
-    object.is_instance(&masked)
+    let masked = numpy_module(py)?.getattr("ma")?.getattr("MaskedArray")?;
+    if !object.is_instance(&masked)? {
+        return Ok(());
+    }
+    Err(PyTypeError::new_err(format!(
+        "{name} is a masked array: give its data, and mask=~{name}.mask for the examples that count"
+    )))
+}
+
+/// The most axes that views have.
+const AXES: usize = 32;
+
+fn few_axes(name: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+    match array.ndim() {
+        0..=AXES => Ok(()),
+        axes => Err(PyValueError::new_err(format!(
+            "{name} has {axes} axes: at most {AXES} are taken, so reshape it"
+        ))),
+    }
 }
 
 /// The array that an object is to `NumPy`.
 fn as_array<'py>(name: &str, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
     let py = object.py();
     let numpy = numpy_module(py)?;
-    if object.hasattr(intern!(py, "__dlpack__"))?
-        && let Ok(array) = numpy.call_method1(intern!(py, "from_dlpack"), (object,))
-    {
-        return Ok(array.cast_into::<PyUntypedArray>()?);
+    if object.hasattr(intern!(py, "__dlpack__"))? {
+        match numpy.call_method1(intern!(py, "from_dlpack"), (object,)) {
+            Ok(array) => return Ok(array.cast_into::<PyUntypedArray>()?),
+            Err(cause) if !cause.is_instance_of::<PyException>(py) => return Err(cause),
+            // It may still be an array to NumPy.
+            Err(_) => {}
+        }
     }
     match numpy.call_method1(intern!(py, "asarray"), (object,)) {
         Ok(array) => Ok(array.cast_into::<PyUntypedArray>()?),
+        // Not what is no Exception, such as KeyboardInterrupt.
+        Err(cause) if !cause.is_instance_of::<PyException>(py) => Err(cause),
         Err(cause) => {
             let kind = object.get_type().fully_qualified_name()?;
             let message = format!("{name} is a {kind} that NumPy cannot read: {}", cause.value(py));
@@ -215,8 +253,25 @@ pub fn whole_numbers<'py>(
     options.set_item("dtype", "int64")?;
     options.set_item("order", "C")?;
     let module = numpy_module(object.py())?;
-    let array = module.call_method("asarray", (&input.array,), Some(&options))?;
+    let limit = module.call_method1("minimum", (&input.array, i64::MAX))?;
+    let array = module.call_method("asarray", (limit,), Some(&options))?;
     Ok(array.cast_into::<PyArrayDyn<i64>>()?)
+}
+
+/// A number for each of some things.
+pub fn numbers(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    let input = Input::new(name, object)?;
+    if input.shape().len() != 1 {
+        return Err(PyValueError::new_err(format!(
+            "{name} has shape {:?}: it must have one axis",
+            input.shape()
+        )));
+    }
+    let options = PyDict::new(object.py());
+    options.set_item("dtype", "float64")?;
+    let array =
+        numpy_module(object.py())?.call_method("asarray", (&input.array,), Some(&options))?;
+    Ok(array.cast_into::<PyArrayDyn<f64>>()?.to_vec()?)
 }
 
 /// Whether the memory can be read as it is.
@@ -255,12 +310,16 @@ impl<'py> Output<'py> {
     pub fn new(
         name: &str,
         object: &Bound<'py, PyAny>,
+        shape: &[usize],
         inputs: &[&Input<'py>],
         outputs: &[&Output<'py>],
     ) -> PyResult<Self> {
         let py = object.py();
         let array = match object.cast::<PyUntypedArray>() {
-            Ok(array) => array.clone(),
+            Ok(array) => {
+                refuse_masked(name, object)?;
+                array.clone()
+            }
             Err(_) if object.hasattr(intern!(py, "__dlpack__"))? => numpy_module(py)?
                 .call_method1(intern!(py, "from_dlpack"), (object,))?
                 .cast_into::<PyUntypedArray>()?,
@@ -271,6 +330,13 @@ impl<'py> Output<'py> {
                 return Err(PyTypeError::new_err(message));
             }
         };
+        if array.shape() != shape {
+            return Err(PyValueError::new_err(format!(
+                "{name} has shape {:?}, the shape of its results is {shape:?}: nothing is broadcast, so \
+                 give an array of that shape",
+                array.shape()
+            )));
+        }
         let dtype = array.dtype();
         let of = ElementType::of(&dtype).filter(|of| {
             use ElementType::{Bf16, F16, F32, F64};
@@ -298,10 +364,20 @@ impl<'py> Output<'py> {
             let other = memory(other);
             place.start < other.end && other.start < place.end
         };
-        let others = outputs.iter().map(|output| output.copy_to.as_ref().unwrap_or(&output.array));
-        let others = others.chain(inputs.iter().map(|input| &input.array));
-        if others.into_iter().any(meets) || !is_ready(&array, &dtype) {
-            let fresh = allocate(py, array.shape(), of);
+        let mut beside_others = false;
+        for other in outputs.iter().map(|one| one.copy_to.as_ref().unwrap_or(&one.array)) {
+            if meets(other) {
+                beside_others = true;
+                if share_memory(&array, other)? {
+                    return Err(PyValueError::new_err(format!(
+                        "{name} has arrays that share memory: give each result one of its own"
+                    )));
+                }
+            }
+        }
+        let meets_inputs = inputs.iter().any(|input| meets(&input.array));
+        if beside_others || meets_inputs || !is_ready(&array, &dtype) {
+            let fresh = allocate(py, array.shape(), of)?;
             return Ok(Self { array: fresh, of, copy_to: Some(array) });
         }
         Ok(Self { array, of, copy_to: None })
@@ -320,6 +396,23 @@ impl<'py> Output<'py> {
         let py = to.py();
         numpy_module(py)?.call_method1(intern!(py, "copyto"), (&to, &self.array))?;
         Ok(to.into_any())
+    }
+}
+
+/// Whether any element of one array lies where one of another does.
+fn share_memory<'py>(
+    one: &Bound<'py, PyUntypedArray>,
+    other: &Bound<'py, PyUntypedArray>,
+) -> PyResult<bool> {
+    let py = one.py();
+    let options = PyDict::new(py);
+    // What is too hard to tell counts as shared.
+    options.set_item("max_work", 100_000)?;
+    let shared = numpy_module(py)?.call_method("shares_memory", (one, other), Some(&options));
+    match shared {
+        Ok(shared) => shared.extract(),
+        Err(cause) if cause.is_instance_of::<PyException>(py) => Ok(true),
+        Err(cause) => Err(cause),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::error::to_python;
 use crate::loss::as_python;
 use lossfn::{CATALOG, Domain, Entry, Form};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyString};
 
 /// Everything about every loss, in the order of the catalog.
 #[pyfunction]
@@ -56,8 +56,8 @@ fn form_name(form: Form) -> &'static str {
 
 /// The loss that text names: the number of its entry in the catalog, and its parameters.
 #[pyfunction]
-pub fn parse(py: Python<'_>, text: &str) -> PyResult<(usize, Vec<Py<PyAny>>)> {
-    let loss: lossfn::Loss = text.parse().map_err(|error| to_python(&error))?;
+pub fn parse(py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<(usize, Vec<Py<PyAny>>)> {
+    let loss: lossfn::Loss = text.to_string_lossy().parse().map_err(|error| to_python(&error))?;
     let index = CATALOG.iter().position(|entry| entry.description.id == loss.id());
     let known = loss.description().parameters.iter().zip(loss.parameters());
     let values = known.map(|(one, &value)| as_python(py, &one.range, value).unbind());

@@ -2,11 +2,13 @@
 
 use crate::array::whole_numbers;
 use crate::error::to_python;
-use crate::loss::{Call, Loss};
+use crate::loss::{Call, Loss, whole};
+use crate::threads::detached;
 use lossfn::CostState;
 use numpy::{PyArrayMethods, PyUntypedArrayMethods};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The cost of examples that come in batches: what has been added up so far.
@@ -87,10 +89,18 @@ impl Cost {
         prediction: &Bound<'py, PyAny>,
         target: &Bound<'py, PyAny>,
         groups: &Bound<'py, PyAny>,
-        count: usize,
+        count: &Bound<'py, PyAny>,
         weights: Option<&Bound<'py, PyAny>>,
         mask: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Vec<Self>> {
+        let count: i64 = whole("count", count)?;
+        let count = usize::try_from(count)
+            .map_err(|_| PyValueError::new_err(format!("count must be 0 or more, not {count}")))?;
+        let mut states = Vec::new();
+        states.try_reserve_exact(count).map_err(|_| {
+            PyMemoryError::new_err(format!("there is no memory for count={count} groups"))
+        })?;
+        states.resize(count, CostState::default());
         let call = Call::new(prediction, target, weights, mask)?;
         let groups = whole_numbers("groups", groups)?;
         let groups = groups.try_readonly()?;
@@ -107,24 +117,22 @@ impl Cost {
         let groups = groups.as_slice()?;
         let wrong = groups.iter().position(|&g| usize::try_from(g).map_or(true, |g| g >= count));
         if let Some(at) = wrong {
-            let (group, last) = (groups[at], count.saturating_sub(1));
+            let group = groups[at];
             return Err(PyValueError::new_err(format!(
-                "groups has {group} at position {at}: with count={count} groups are 0 to {last}"
+                "groups has {group} at position {at}: it must be 0 or more and below count={count}"
             )));
         }
         let examples = call.examples();
-        let states = py
-            .detach(|| {
-                let mut states = vec![CostState::default(); count];
-                this.cost.for_each_scored(&examples, |scored| {
-                    let run = &groups[scored.start..scored.start + scored.losses.len()];
-                    for (at, &group) in run.iter().enumerate() {
-                        scored.add_one_to(&mut states[group as usize], at);
-                    }
-                })?;
-                Ok(states)
-            })
-            .map_err(|error| to_python(&error))?;
+        let states = detached(py, || {
+            this.cost.for_each_scored(&examples, |scored| {
+                let run = &groups[scored.start..scored.start + scored.losses.len()];
+                for (at, &group) in run.iter().enumerate() {
+                    scored.add_one_to(&mut states[group as usize], at);
+                }
+            })?;
+            Ok(states)
+        })
+        .map_err(|error| to_python(&error))?;
         let loss = loss.as_unbound();
         let cost = |state| Self { loss: loss.clone_ref(py), state: Mutex::new(state) };
         Ok(states.into_iter().map(cost).collect())
@@ -189,8 +197,9 @@ impl Cost {
         serde_json::to_string(&state).map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
-    fn __getnewargs__(&self, py: Python<'_>) -> PyResult<(Py<Loss>, String)> {
-        Ok((self.loss(py), self.state_text()?))
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let (py, this) = (slf.py(), slf.get());
+        (slf.get_type(), (this.loss(py), this.state_text()?)).into_pyobject(py)
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

@@ -6,6 +6,7 @@ mod catalog;
 mod cost;
 mod error;
 mod loss;
+mod threads;
 
 use pyo3::prelude::*;
 
@@ -18,4 +19,6 @@ mod _lossfn {
     use crate::cost::Cost;
     #[pymodule_export]
     use crate::loss::{Loss, value_of};
+    #[pymodule_export]
+    use crate::threads::after_fork_in_child;
 }

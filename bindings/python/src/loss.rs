@@ -1,7 +1,8 @@
 //! Losses with their settings, and what is computed of examples.
 
-use crate::array::{Input, Output};
+use crate::array::{Input, Output, numbers};
 use crate::error::to_python;
+use crate::threads::detached;
 use lossfn::{CATALOG, Cost, CostState, Denominator, Examples, Form, Range, Reduction, Results};
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -23,36 +24,28 @@ type Optional<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
 impl Settings {
     fn new(
-        reduction: Optional<'_, '_>,
-        denominator: Optional<'_, '_>,
-        nothing_valid: Optional<'_, '_>,
+        reduction: &Bound<'_, PyAny>,
+        denominator: &Bound<'_, PyAny>,
+        nothing_valid: &Bound<'_, PyAny>,
         class_weights: Optional<'_, '_>,
         ignored_class: Optional<'_, '_>,
-        axis: Option<isize>,
+        axis: Optional<'_, '_>,
     ) -> PyResult<Self> {
         Ok(Self {
             reduction: choice("reduction", reduction)?,
-            denominator: match denominator {
-                Some(number) if !number.is_instance_of::<PyString>() => {
-                    let value = number_of("denominator", number)?;
-                    if !(value > 0.0 && value.is_finite()) {
-                        return Err(to_python(&lossfn::Error::InvalidDenominator { value }));
-                    }
-                    Denominator::Number(value)
+            denominator: if denominator.is_instance_of::<PyString>() {
+                choice("denominator", denominator)?
+            } else {
+                let value = number_of("denominator", denominator)?;
+                if !(value > 0.0 && value.is_finite()) {
+                    return Err(to_python(&lossfn::Error::InvalidDenominator { value }));
                 }
-                name => choice("denominator", name)?,
+                Denominator::Number(value)
             },
             nothing_valid: choice("nothing_valid", nothing_valid)?,
-            class_weights: class_weights.map(numbers_of_classes).transpose()?,
-            ignored_class: match ignored_class {
-                None => None,
-                Some(class) => Some(class.extract().map_err(|_| {
-                    PyTypeError::new_err(format!(
-                        "ignored_class must be a whole number, not {class}"
-                    ))
-                })?),
-            },
-            axis: axis.unwrap_or(-1),
+            class_weights: class_weights.map(|one| numbers("class_weights", one)).transpose()?,
+            ignored_class: ignored_class.map(|one| whole("ignored_class", one)).transpose()?,
+            axis: axis.map(|one| whole("the axis", one)).transpose()?.unwrap_or(-1),
         })
     }
 
@@ -104,15 +97,26 @@ impl Settings {
     }
 }
 
-fn choice<T>(name: &str, value: Optional<'_, '_>) -> PyResult<T>
+fn choice<T>(name: &str, value: &Bound<'_, PyAny>) -> PyResult<T>
 where
-    T: Default + std::str::FromStr<Err = lossfn::Error>,
+    T: std::str::FromStr<Err = lossfn::Error>,
 {
-    let Some(value) = value else { return Ok(T::default()) };
-    let text = value.cast::<PyString>().map_err(|_| {
-        PyTypeError::new_err(format!("{name} must be a name in quotes, not {value}"))
-    })?;
-    text.to_cow()?.parse().map_err(|error| to_python(&error))
+    let wrong = |_| {
+        PyTypeError::new_err(format!("{name} must be a name in quotes, not {}", written(value)))
+    };
+    let text = value.cast::<PyString>().map_err(wrong)?.to_string_lossy();
+    text.parse().map_err(|error| to_python(&error))
+}
+
+/// A value in an error: not all of it if it is long.
+fn written(value: &Bound<'_, PyAny>) -> String {
+    const MOST: usize = 60;
+    let text = value.repr().map_or_else(|_| "that".into(), |text| text.to_string_lossy().into());
+    let text: String = text;
+    if text.chars().count() <= MOST {
+        return text;
+    }
+    text.chars().take(MOST).chain("...".chars()).collect()
 }
 
 /// A number that was given for a parameter.
@@ -120,19 +124,21 @@ fn number_of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<f64> {
     if let Ok(number) = value.cast::<PyFloat>() {
         return Ok(number.value());
     }
-    let wrong = || {
-        let given = value.repr().map_or_else(|_| "that".into(), |text| text.to_string());
-        PyTypeError::new_err(format!("{name} must be a number, not {given}"))
-    };
+    let wrong = || PyTypeError::new_err(format!("{name} must be a number, not {}", written(value)));
     if value.is_instance_of::<PyString>() {
         return Err(wrong());
     }
     value.extract().map_err(|_| wrong())
 }
 
-fn numbers_of_classes(weights: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
-    let wrong = || PyTypeError::new_err("class_weights must be a number for each class");
-    weights.try_iter().map_err(|_| wrong())?.map(|w| w?.extract().map_err(|_| wrong())).collect()
+/// A whole number that was given for a setting.
+pub fn whole<T>(name: &str, value: &Bound<'_, PyAny>) -> PyResult<T>
+where
+    T: for<'a, 'py> FromPyObject<'a, 'py>,
+{
+    value.extract().map_err(|_| {
+        PyTypeError::new_err(format!("{name} must be a whole number, not {}", written(value)))
+    })
 }
 
 /// A parameter's value as Python has it.
@@ -245,13 +251,13 @@ fn value<'py>(
             ));
         }
         let examples = call.examples();
-        let value = py.detach(|| cost.value_of(&examples)).map_err(|error| to_python(&error))?;
+        let value = detached(py, || cost.value_of(&examples)).map_err(|error| to_python(&error))?;
         return Ok(PyFloat::new(py, value).into_any());
     }
     let mut losses = losses_output(cost, settings, call, out)?;
     let results = Results::default().losses(losses.view());
     let examples = call.examples();
-    py.detach(|| cost.compute(&examples, results)).map_err(|error| to_python(&error))?;
+    detached(py, || cost.compute(&examples, results)).map_err(|error| to_python(&error))?;
     finished(losses, call.prediction.is_scalar && out.is_none())
 }
 
@@ -261,11 +267,11 @@ fn losses_output<'py>(
     call: &Call<'py>,
     out: Optional<'_, 'py>,
 ) -> PyResult<Output<'py>> {
-    if let Some(out) = out {
-        return Output::new("out", out, &call.inputs(), &[]);
-    }
     let shape = call.losses_shape(cost.loss().form(), settings.axis);
-    Ok(call.prediction.result(&shape))
+    if let Some(out) = out {
+        return Output::new("out", out, &shape, &call.inputs(), &[]);
+    }
+    call.prediction.result(&shape)
 }
 
 /// The buffers that a caller gives for derivatives: one, or a tuple of as many as there are.
@@ -293,10 +299,10 @@ fn outputs<'py>(
     let mut outputs: Vec<Output<'py>> = Vec::new();
     for one in given {
         let output = match one {
-            None => call.prediction.result(call.prediction.shape()),
+            None => call.prediction.result(call.prediction.shape())?,
             Some(array) => {
                 let others: Vec<&Output<'py>> = outputs.iter().collect();
-                Output::new("out", &array, &call.inputs(), &others)?
+                Output::new("out", &array, call.prediction.shape(), &call.inputs(), &others)?
             }
         };
         outputs.push(output);
@@ -339,13 +345,12 @@ impl Loss {
             results = results.losses(losses.view());
         }
         let examples = call.examples();
-        let value = py
-            .detach(|| {
-                let state = cost.compute(&examples, results)?;
-                let has_value = with_value && !with_losses;
-                has_value.then(|| cost.value_of_state(&state)).transpose()
-            })
-            .map_err(|error| to_python(&error))?;
+        let value = detached(py, || {
+            let state = cost.compute(&examples, results)?;
+            let has_value = with_value && !with_losses;
+            has_value.then(|| cost.value_of_state(&state)).transpose()
+        })
+        .map_err(|error| to_python(&error))?;
         let is_scalar = call.prediction.is_scalar && out.is_none();
         let mut all = Vec::with_capacity(1 + derived.len());
         all.extend(value.map(|value| PyFloat::new(py, value).into_any()));
@@ -395,7 +400,7 @@ impl Loss {
     ) -> PyResult<CostState> {
         let call = Call::new(prediction, target, weights, mask)?;
         let examples = call.examples();
-        py.detach(|| self.cost.compute(&examples, Results::default()))
+        detached(py, || self.cost.compute(&examples, Results::default()))
             .map_err(|error| to_python(&error))
     }
 
@@ -414,18 +419,18 @@ impl Loss {
 #[pymethods]
 impl Loss {
     #[new]
-    #[pyo3(signature = (index, parameters, reduction=None, denominator=None, nothing_valid=None,
-        class_weights=None, ignored_class=None, axis=None))]
+    #[pyo3(signature = (index, parameters, reduction, denominator, nothing_valid, class_weights=None,
+        ignored_class=None, axis=None))]
     #[allow(clippy::too_many_arguments, reason = "the classes of the losses name them")]
     fn new(
         index: usize,
         parameters: &Bound<'_, PyTuple>,
-        reduction: Optional<'_, '_>,
-        denominator: Optional<'_, '_>,
-        nothing_valid: Optional<'_, '_>,
+        reduction: &Bound<'_, PyAny>,
+        denominator: &Bound<'_, PyAny>,
+        nothing_valid: &Bound<'_, PyAny>,
         class_weights: Optional<'_, '_>,
         ignored_class: Optional<'_, '_>,
-        axis: Option<isize>,
+        axis: Optional<'_, '_>,
     ) -> PyResult<Self> {
         let settings = Settings::new(
             reduction,
@@ -594,12 +599,13 @@ impl Loss {
         let mut inputs = call.inputs();
         inputs.push(&vector);
         let mut product = match out {
-            Some(out) => Output::new("out", out, &inputs, &[])?,
-            None => call.prediction.result(call.prediction.shape()),
+            Some(out) => Output::new("out", out, call.prediction.shape(), &inputs, &[])?,
+            None => call.prediction.result(call.prediction.shape())?,
         };
         let results = Results::default().hessian_vector_product(vector.view(), product.view());
         let examples = call.examples();
-        py.detach(|| self.cost.compute(&examples, results)).map_err(|error| to_python(&error))?;
+        detached(py, || self.cost.compute(&examples, results))
+            .map_err(|error| to_python(&error))?;
         finished(product, call.prediction.is_scalar && out.is_none())
     }
 
@@ -649,25 +655,32 @@ impl Loss {
         for (name, value) in settings.iter() {
             written.push(format!("{name}={}", value.repr()?));
         }
-        Ok(format!("lossfn.{}({})", slf.get_type().name()?, written.join(", ")))
+        let class = slf.get_type();
+        Ok(format!("{}.{}({})", class.module()?, class.qualname()?, written.join(", ")))
     }
 
-    fn __getnewargs_ex__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        let (parameters, settings) = self.arguments(py)?;
-        Ok((PyTuple::new(py, parameters)?, settings))
+    /// For every protocol of pickle, and with what a subclass keeps beside.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let py = slf.py();
+        let (parameters, settings) = slf.get().arguments(py)?;
+        let make = py.import("copyreg")?.getattr("__newobj_ex__")?;
+        let arguments = (slf.get_type(), PyTuple::new(py, parameters)?, settings);
+        let kept = slf.getattr_opt("__dict__")?;
+        (make, arguments, kept).into_pyobject(py)
     }
 
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<Self>().is_ok_and(|other| self.cost == other.get().cost)
+    fn __eq__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> bool {
+        let same_class = slf.get_type().is(other.get_type());
+        same_class && other.cast::<Self>().is_ok_and(|other| slf.get().cost == other.get().cost)
     }
 
     fn __hash__(&self) -> u64 {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
-        self.cost.loss().to_string().hash(&mut hasher);
+        self.cost.loss().id().hash(&mut hasher);
+        // The two zeros are equal.
+        let parameters = self.cost.loss().parameters().iter();
+        parameters.for_each(|parameter| (parameter + 0.0).to_bits().hash(&mut hasher));
         hasher.finish()
     }
 
@@ -695,9 +708,14 @@ impl Loss {
         self.cost.loss().description().curvature.meaning()
     }
 
+    /// The formula of the loss as LaTeX.
+    fn _latex(&self) -> String {
+        self.cost.loss().latex()
+    }
+
     /// The lines of the card: (name, title, answer, number, detail, how, text).
     fn _facts(&self, py: Python<'_>) -> Vec<FactParts> {
-        let card = py.detach(|| self.cost.loss().card());
+        let card = detached(py, || self.cost.loss().card());
         card.facts()
             .iter()
             .map(|fact| {
@@ -717,7 +735,7 @@ impl Loss {
 
     /// Everything that is said about the loss: (heading, text, is a formula).
     fn _sections(&self, py: Python<'_>) -> Vec<(&'static str, String, bool)> {
-        let sections = py.detach(|| self.cost.loss().sections());
+        let sections = detached(py, || self.cost.loss().sections());
         sections.into_iter().map(|one| (one.heading, one.text, one.is_code)).collect()
     }
 }
@@ -752,12 +770,12 @@ pub fn value_of<'py>(
     weights: Optional<'_, 'py>,
     mask: Optional<'_, 'py>,
     out: Optional<'_, 'py>,
-    reduction: Optional<'_, 'py>,
-    denominator: Optional<'_, 'py>,
-    nothing_valid: Optional<'_, 'py>,
+    reduction: &Bound<'py, PyAny>,
+    denominator: &Bound<'py, PyAny>,
+    nothing_valid: &Bound<'py, PyAny>,
     class_weights: Optional<'_, 'py>,
     ignored_class: Optional<'_, 'py>,
-    axis: Option<isize>,
+    axis: Optional<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let settings =
         Settings::new(reduction, denominator, nothing_valid, class_weights, ignored_class, axis)?;

@@ -7,7 +7,9 @@ use crate::describe::{Domain, Range};
 #[non_exhaustive]
 pub enum Error {
     /// Two arrays that belong together have different shapes.
-    #[error("{what} has shape {found:?}, {with} has shape {expected:?}; they must agree")]
+    #[error(
+        "{what} has shape {found:?}, the shape of {with} is {expected:?}: nothing is broadcast, so reshape one of them"
+    )]
     ShapeMismatch {
         /// Which array.
         what: &'static str,

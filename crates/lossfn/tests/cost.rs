@@ -403,19 +403,19 @@ fn shape_mismatches_name_both_shapes() {
     let error = squared().value(&wide, &narrow).unwrap_err();
     assert_eq!(
         message(&error),
-        "target has shape [3, 2], the prediction has shape [2, 3]; they must agree"
+        "target has shape [3, 2], the shape of the prediction is [2, 3]: nothing is broadcast, so reshape one of them"
     );
     // Nothing broadcasts, not even one number.
     let error = squared().value(&[1.0, 2.0], &[1.0]).unwrap_err();
     assert_eq!(
         message(&error),
-        "target has shape [1], the prediction has shape [2]; they must agree"
+        "target has shape [1], the shape of the prediction is [2]: nothing is broadcast, so reshape one of them"
     );
     let mut gradient = [7.0; 2];
     let error = squared().value_and_gradient(&[1.0; 3], &[0.0; 3], &mut gradient).unwrap_err();
     assert_eq!(
         message(&error),
-        "gradient has shape [2], the prediction has shape [3]; they must agree"
+        "gradient has shape [2], the shape of the prediction is [3]: nothing is broadcast, so reshape one of them"
     );
     assert_eq!(gradient, [7.0; 2]);
     let examples = Examples::new(&[1.0; 3], &[0.0; 3]);
@@ -425,10 +425,16 @@ fn shape_mismatches_name_both_shapes() {
     assert!(message(&error).starts_with("second has shape [2]"), "{error}");
     assert_eq!((whole, short), ([7.0; 3], [7.0; 2]));
     let error = squared().losses_of(&examples, &mut short).unwrap_err();
-    assert!(message(&error).starts_with("losses has shape [2], the examples"), "{error}");
+    assert!(
+        message(&error).starts_with("losses has shape [2], the shape of the examples"),
+        "{error}"
+    );
     for (examples, what) in [
-        (examples.clone().weights(&[1.0; 4]), "weights has shape [4], the examples has shape [3]"),
-        (examples.mask(&[true; 4]), "mask has shape [4], the examples has shape [3]"),
+        (
+            examples.clone().weights(&[1.0; 4]),
+            "weights has shape [4], the shape of the examples is [3]",
+        ),
+        (examples.mask(&[true; 4]), "mask has shape [4], the shape of the examples is [3]"),
     ] {
         let error = squared().value_of(&examples).unwrap_err();
         assert!(message(&error).starts_with(what), "{error}");
@@ -438,16 +444,18 @@ fn shape_mismatches_name_both_shapes() {
     let error = softmax().value(&scores, &[0i64; 3]).unwrap_err();
     assert_eq!(
         message(&error),
-        "target has shape [3], the prediction without its class axis has shape [4]; they must agree"
+        "target has shape [3], the shape of the prediction without its class axis is [4]: nothing is broadcast, so reshape one of them"
     );
     let weights = Array2::<f64>::ones((4, 3));
     let error =
         softmax().value_of(&Examples::new(&scores, &[0i64; 4]).weights(&weights)).unwrap_err();
-    assert!(message(&error).starts_with("weights has shape [4, 3], the examples has shape [4]"));
+    assert!(
+        message(&error).starts_with("weights has shape [4, 3], the shape of the examples is [4]")
+    );
     let error = softmax().class_weights(&[1.0; 2]).unwrap().value(&scores, &[0i64; 4]).unwrap_err();
     assert_eq!(
         message(&error),
-        "class weights has shape [2], the classes has shape [3]; they must agree"
+        "class_weights has shape [2], the shape of the classes is [3]: nothing is broadcast, so reshape one of them"
     );
 }
 
@@ -886,8 +894,8 @@ fn predictions_of_several_numbers_that_do_not_fit_are_refused() {
     };
     let text = "gaussian_nll takes 2 predicted numbers (mean, variance), and there are 3";
     assert_eq!(refusal(&[2, 3]), text);
-    let text = "target has shape [2], the prediction without its component axis has shape [3]; they \
-                must agree";
+    let text = "target has shape [2], the shape of the prediction without its component axis is [3]: \
+                nothing is broadcast, so reshape one of them";
     assert_eq!(refusal(&[3, 2]), text);
     let text =
         "gaussian_nll needs an axis of components: the prediction of shape [] has no axis -1";

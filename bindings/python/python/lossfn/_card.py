@@ -9,7 +9,7 @@ from typing import NamedTuple
 class Fact(NamedTuple):
     """One line of a card."""
 
-    property: str
+    name: str
     """What it is about: ``convex``, ``lipschitz`` and so on."""
     title: str
     """The same for people."""
@@ -41,7 +41,7 @@ class Card(Mapping):
 
     def __init__(self, loss, facts):
         self._loss = loss
-        self._facts = {fact.property: fact for fact in facts}
+        self._facts = {fact.name: fact for fact in facts}
 
     def __getitem__(self, name):
         try:

@@ -1,10 +1,15 @@
 """The functions and classes of the losses, made from the catalog of the library."""
 
+import os
 from types import MappingProxyType
 
 from lossfn import _lossfn
 from lossfn._card import Card, Fact
 from lossfn._docs import class_doc, function_doc
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_lossfn.after_fork_in_child)
 
 
 class Latex(str):
@@ -24,6 +29,12 @@ class Loss(_lossfn.Loss):
     """
 
     __slots__ = ()
+
+    def __new__(cls, *_, **__):
+        raise TypeError(
+            "lossfn.Loss is what all losses have in common: make one by its class, such as "
+            "lossfn.Huber(), or by lossfn.loss('huber')"
+        )
 
     @property
     def card(self):
@@ -70,16 +81,16 @@ class {name}(Loss):
     __slots__ = ()
 
     def __new__(cls{parameters}, *{settings}):
-        return Loss.__new__(
+        return new(
             cls, {index}, ({values}), reduction, denominator, nothing_valid{row_arguments}
         )
 """
 
-_classes = {}
+_classes: dict[str, type[Loss]] = {}
 catalog = MappingProxyType(_classes)
 """The class of every loss by its id, in the order of the catalog."""
 
-_aliases = {}
+_aliases: dict[str, str] = {}
 
 
 def class_name(id):
@@ -94,31 +105,40 @@ def settings_of(form):
 
 def declare(namespace):
     """Puts the function and the class of every loss into a module; gives their names."""
+    entries = _lossfn.catalog()
+    source = "".join(_source(index, about) for index, about in enumerate(entries))
+    made = {
+        "Loss": Loss,
+        "new": _lossfn.Loss.__new__,
+        "value_of": _lossfn.value_of,
+        "__name__": namespace["__name__"],
+    }
+    exec(compile(source, "<the catalog of lossfn>", "exec"), made)
     names = []
-    for index, about in enumerate(_lossfn.catalog()):
-        id, form = about["id"], about["form"]
-        parameters = {name: default for name, default, _, _ in about["parameters"]}
-        parts = {
-            "id": id,
-            "name": class_name(id),
-            "index": index,
-            "parameters": _written(parameters),
-            "settings": _written(settings_of(form)),
-            "values": "".join(f"{name}, " for name in parameters),
-            "row_arguments": _ROW_ARGUMENTS[form],
-        }
-        made = {"value_of": _lossfn.value_of, "Loss": Loss, "__name__": namespace["__name__"]}
-        exec(compile(_FUNCTION.format_map(parts), f"<lossfn.{id}>", "exec"), made)
-        exec(compile(_CLASS.format_map(parts), f"<lossfn.{parts['name']}>", "exec"), made)
-        function, cls = made[id], made[parts["name"]]
+    for about in entries:
+        function, cls = made[about["id"]], made[class_name(about["id"])]
         loss = cls()
         function.__doc__ = function_doc(about, loss)
         cls.__doc__ = class_doc(about, loss)
-        namespace |= {function.__name__: function, cls.__name__: cls}
         names += [function.__name__, cls.__name__]
-        _classes[id] = cls
-        _aliases.update(dict.fromkeys(about["aliases"], id))
+        _classes[about["id"]] = cls
+        _aliases.update(dict.fromkeys(about["aliases"], about["id"]))
+    namespace.update((name, made[name]) for name in names)
     return names
+
+
+def _source(index, about):
+    parameters = {name: default for name, default, _, _ in about["parameters"]}
+    parts = {
+        "id": about["id"],
+        "name": class_name(about["id"]),
+        "index": index,
+        "parameters": _written(parameters),
+        "settings": _written(settings_of(about["form"])),
+        "values": "".join(f"{name}, " for name in parameters),
+        "row_arguments": _ROW_ARGUMENTS[about["form"]],
+    }
+    return (_FUNCTION + _CLASS).format_map(parts)
 
 
 def _written(arguments):
@@ -136,6 +156,8 @@ def loss(text, **settings):
     >>> lossfn.loss("pinball(0.9)")
     lossfn.Quantile(level=0.9)
     """
+    if not isinstance(text, str):
+        raise TypeError(f"text must name a loss, such as 'huber(delta=1.5)', and is {text!r}")
     index, parameters = _lossfn.parse(text)
     return list(_classes.values())[index](*parameters, **settings)
 

@@ -1,6 +1,7 @@
 """The docstrings of the losses, from what the catalog says about them."""
 
-from textwrap import indent, wrap
+from functools import cache
+from textwrap import indent
 
 _WIDTH = 88
 
@@ -111,8 +112,15 @@ def _sentence(*parts):
     return _capital(": ".join(parts)).rstrip(".") + "."
 
 
+@cache
 def _paragraph(text):
-    return "\n".join(wrap(text, _WIDTH))
+    # textwrap would take most of the time of the import.
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > _WIDTH:
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return "\n".join(lines)
 
 
 def _items(items):

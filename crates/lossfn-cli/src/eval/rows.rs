@@ -334,7 +334,7 @@ impl<'a> Rows<'a> {
                 self.roles.weights.map(|at| self.roles.names[at].clone()),
                 format!("weight {value} must be a finite number, 0 or more"),
             ),
-            Error::ShapeMismatch { what: "class weights", found, expected, .. } => {
+            Error::ShapeMismatch { what: "class_weights", found, expected, .. } => {
                 let message = format!(
                     "--class-weights has {} weights where there are {} classes",
                     found.iter().product::<usize>(),

@@ -91,7 +91,7 @@ impl<'c, 'a> Pass<'c, 'a> {
             && class_weights.len() != width
         {
             return Err(Error::ShapeMismatch {
-                what: "class weights",
+                what: "class_weights",
                 found: vec![class_weights.len()],
                 with: "the classes",
                 expected: vec![width],

@@ -1,0 +1,189 @@
+"""The type stubs of the package, from the catalog.
+
+``python -m lossfn._stubs`` writes ``__init__.pyi`` beside this file, with ``--check`` it fails if that is not
+what it would write.
+"""
+
+import sys
+from pathlib import Path
+
+from lossfn import _lossfn
+from lossfn._catalog import class_name, settings_of
+
+_HEADER = '''\
+# Written by `python -m lossfn._stubs` from the catalog; do not edit.
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, final, overload
+
+from numpy.typing import ArrayLike, NDArray
+
+class _SupportsDLPack(Protocol):
+    def __dlpack__(self) -> object: ...
+
+_Array: TypeAlias = ArrayLike | _SupportsDLPack
+_Denominator: TypeAlias = Literal["weights", "valid", "examples"] | float
+_NothingValid: TypeAlias = Literal["error", "nan", "zero"]
+_Reduction: TypeAlias = Literal["mean", "sum", "none"]
+
+class Fact(NamedTuple):
+    name: str
+    title: str
+    answer: str
+    number: float | None
+    detail: str
+    how: str
+    text: str
+    @property
+    def holds(self) -> bool | None: ...
+
+class Card(Mapping[str, Fact]):
+    def __init__(self, loss: str, facts: Sequence[Fact]) -> None: ...
+    def __getitem__(self, name: str) -> Fact: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+
+class _Latex(str): ...
+
+class Loss:
+{methods}
+    @property
+    def id(self) -> str: ...
+    @property
+    def parameters(self) -> dict[str, float | int | bool]: ...
+    @property
+    def settings(self) -> dict[str, Any]: ...
+    @property
+    def reduction(self) -> _Reduction: ...
+    @property
+    def formula(self) -> str: ...
+    @property
+    def gradient_formula(self) -> str: ...
+    @property
+    def second_formula(self) -> str: ...
+    @property
+    def latex(self) -> _Latex: ...
+    @property
+    def curvature_meaning(self) -> str: ...
+    @property
+    def card(self) -> Card: ...
+    def describe(self) -> str: ...
+
+@final
+class Cost:
+    def __new__(cls, loss: Loss, state: str | None = None) -> Cost: ...
+    @staticmethod
+    def by_group(
+        loss: Loss,
+        prediction: _Array,
+        target: _Array,
+        groups: _Array,
+        count: int,
+        weights: _Array | None = None,
+        *,
+        mask: _Array | None = None,
+    ) -> list[Cost]: ...
+    def update(
+        self,
+        prediction: _Array,
+        target: _Array,
+        weights: _Array | None = None,
+        *,
+        mask: _Array | None = None,
+    ) -> None: ...
+    def merge(self, other: Cost) -> None: ...
+    def value(self) -> float: ...
+    @property
+    def loss(self) -> Loss: ...
+    @property
+    def sum(self) -> float: ...
+    @property
+    def weights(self) -> float: ...
+    @property
+    def valid(self) -> int: ...
+    @property
+    def examples(self) -> int: ...
+    @property
+    def state_text(self) -> str: ...
+
+catalog: Mapping[str, type[Loss]]
+
+def loss(text: str, **settings: Any) -> Loss: ...
+'''
+
+_EXAMPLES = "weights: _Array | None = None, mask: _Array | None = None, out: {out} = None"
+_METHODS = {
+    "value": ("", "NDArray[Any]", "Any"),
+    "__call__": ("", "NDArray[Any]", "Any"),
+    "gradient": ("", "NDArray[Any]", "Any"),
+    "second": ("", "NDArray[Any]", "Any"),
+    "curvature": ("", "NDArray[Any]", "Any"),
+    "value_and_gradient": ("", "NDArray[Any]", "tuple[Any, Any]"),
+    "value_gradient_and_second": ("", "tuple[Any, Any]", "tuple[Any, Any, Any]"),
+    "value_gradient_and_curvature": ("", "tuple[Any, Any]", "tuple[Any, Any, Any]"),
+    "hessian_vector_product": ("vector: _Array, ", "NDArray[Any]", "Any"),
+}
+
+_SETTING_TYPES = {
+    "reduction": "_Reduction",
+    "denominator": "_Denominator",
+    "nothing_valid": "_NothingValid",
+    "class_weights": "Sequence[float] | None",
+    "ignored_class": "int | None",
+    "class_axis": "int",
+    "component_axis": "int",
+}
+
+
+def _methods():
+    for name, (also, out, returned) in _METHODS.items():
+        examples = _EXAMPLES.format(out=f"{out} | None")
+        yield f"    def {name}(self, prediction: _Array, target: _Array, {also}*, {examples}) -> {returned}: ..."
+
+
+def _arguments(types, defaults, **other_types):
+    return [f"{name}: {(types | other_types)[name]} = {default!r}" for name, default in defaults.items()]
+
+
+def _loss_stubs(about):
+    parameters = {name: default for name, default, _, _ in about["parameters"]}
+    types = {name: type(default).__name__ for name, default in parameters.items()}
+    settings = settings_of(about["form"])
+    first = ["prediction: _Array", "target: _Array", *_arguments(types, parameters), "*"]
+    examples = ["weights: _Array | None = None", "mask: _Array | None = None"]
+    # One signature for a number, one for the losses one by one.
+    for reduction, returned in (('Literal["mean", "sum"]', "float"), ('Literal["none"]', "NDArray[Any]")):
+        typed = _arguments(_SETTING_TYPES, settings, reduction=reduction)
+        if returned != "float":
+            typed[0] = f"reduction: {reduction}"
+        out = "out: None = None" if returned == "float" else "out: NDArray[Any] | None = None"
+        arguments = ", ".join([*first, *examples, *typed, out])
+        yield f"@overload\ndef {about['id']}({arguments}) -> {returned}: ..."
+    arguments = ", ".join(
+        ["cls", *_arguments(types, parameters), "*", *_arguments(_SETTING_TYPES, settings)]
+    )
+    name = class_name(about["id"])
+    yield f"class {name}(Loss):\n    def __new__({arguments}) -> {name}: ..."
+
+
+def stubs():
+    """The text of ``__init__.pyi``."""
+    parts = [_HEADER.replace("{methods}", "\n".join(_methods()))]
+    for about in _lossfn.catalog():
+        parts += _loss_stubs(about)
+    return "\n".join(parts) + "\n"
+
+
+def main(arguments):
+    """Writes or checks the stubs."""
+    path = Path(__file__).with_name("__init__.pyi")
+    if arguments == ["--check"]:
+        if not path.exists() or path.read_text() != stubs():
+            sys.exit(f"{path.name} is not what the catalog says: run python -m lossfn._stubs")
+    elif arguments:
+        sys.exit("usage: python -m lossfn._stubs [--check]")
+    else:
+        path.write_text(stubs())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
