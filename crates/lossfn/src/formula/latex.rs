@@ -180,14 +180,14 @@ impl Place {
                 Written::new(format!(r"\lnot {condition}"), Binding::Sign)
             }
             Math::Cases(rows, otherwise) => {
-                let mut text = String::from(r"\begin{cases} ");
+                let place = Self { script: false, before: Before::Nothing };
+                let mut lines: Vec<String> = Vec::new();
                 for (value, condition) in rows {
-                    let place = Self { script: false, before: Before::Nothing };
                     let (value, condition) = (place.inside(value), place.inside(condition));
-                    text += &format!(r"{value} & \text{{if }} {condition} \\ ");
+                    lines.push(format!(r"{value} & \text{{if }} {condition}"));
                 }
-                text += &self.inside(otherwise);
-                text += r" & \text{otherwise} \end{cases}";
+                lines.push(format!(r"{} & \text{{otherwise}}", place.inside(otherwise)));
+                let text = format!(r"\begin{{cases}} {} \end{{cases}}", lines.join(r" \\ "));
                 self.open(text, Before::Nothing)
             }
         }

@@ -510,6 +510,10 @@ mod tests {
             },
             Math::Sum(terms) => terms.iter().map(of).sum(),
             Math::Product(product) => {
+                // 0 ln 0 is 0.
+                if product.factors.iter().any(|(x, exponent)| *exponent > 0 && of(x) == 0.0) {
+                    return 0.0;
+                }
                 let power = |(x, exponent): &(Math, i32)| of(x).powi(*exponent);
                 product.top / product.bottom * product.factors.iter().map(power).product::<f64>()
             }
