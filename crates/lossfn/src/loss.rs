@@ -3,6 +3,7 @@
 use crate::class_axis::ClassAxis;
 use crate::describe::{Component, Described, Description, Role};
 use crate::error::Error;
+use crate::formula::notation_latex;
 use crate::kernel::joint::{Any, Fixed};
 use crate::kernel::{ClassKernels, JointKernels, PointwiseKernels};
 use crate::number::{Formula, Number};
@@ -265,6 +266,45 @@ impl Loss {
         let line =
             |(component, text): (&Component, String)| format!("by {}: {text}", component.name);
         components.iter().zip(texts).map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The loss as LaTeX, for math mode: its [`formula`](Self::formula), or the description's
+    /// `row_loss`, which may have words behind it.
+    ///
+    /// ```
+    /// use lossfn::Loss;
+    ///
+    /// let loss: Loss = "hinge".parse()?;
+    /// assert_eq!(loss.latex(), r"\max(0, 1 - y p)");
+    /// # Ok::<(), lossfn::Error>(())
+    /// ```
+    #[must_use]
+    pub fn latex(&self) -> String {
+        match self.description.row_loss {
+            Some(row_loss) => notation_latex(row_loss),
+            None => self.formula().latex(0),
+        }
+    }
+
+    /// The derivatives of order 1 or 2 as LaTeX, by each component, if there are several. Losses over
+    /// a class axis have what their description says of the gradient, if anything; it may be words.
+    #[must_use]
+    pub fn latex_derivatives(&self, order: usize) -> Vec<(Option<&'static str>, String)> {
+        if !(1..=2).contains(&order) {
+            return Vec::new();
+        }
+        if self.has_class_axis() {
+            let gradient = self.description.row_gradient.filter(|_| order == 1);
+            return gradient.map(|text| (None, notation_latex(text))).into_iter().collect();
+        }
+        let formula = self.formula();
+        let components = self.description.components;
+        if components.is_empty() {
+            return vec![(None, formula.latex(order))];
+        }
+        let first = 1 + (order - 1) * components.len();
+        let latex = (first..).map(|result| formula.latex(result));
+        components.iter().map(|component| Some(component.name)).zip(latex).collect()
     }
 
     /// What the symbols of the formula are, but for parameters.

@@ -1,3 +1,44 @@
-//! Formulas as text.
+//! Formulas as text and as LaTeX.
 
+mod latex;
+mod math;
+mod notation;
 mod print;
+
+pub(crate) use notation::latex as notation_latex;
+
+/// How tightly an operator binds; a weaker one inside a stronger one is put in parentheses.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Binding {
+    Or,
+    And,
+    Compare,
+    Sum,
+    Product,
+    Sign,
+    Power,
+    Atom,
+}
+
+/// A part of a formula in some language, and how tightly it binds.
+struct Written {
+    text: String,
+    binding: Binding,
+}
+
+impl Written {
+    fn new(text: impl Into<String>, binding: Binding) -> Self {
+        Self { text: text.into(), binding }
+    }
+
+    /// In parentheses if it binds weaker than its surroundings.
+    fn within(self, surroundings: Binding, parentheses: fn(&str) -> String) -> String {
+        if self.binding < surroundings { parentheses(&self.text) } else { self.text }
+    }
+
+    /// In parentheses unless it binds stronger than its surroundings.
+    fn above(self, surroundings: Binding, parentheses: fn(&str) -> String) -> String {
+        let weak = self.binding <= surroundings && self.binding != Binding::Atom;
+        if weak { parentheses(&self.text) } else { self.text }
+    }
+}

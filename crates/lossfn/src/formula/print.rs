@@ -1,20 +1,8 @@
 //! A formula as plain text that reads as mathematics: `where(abs(p - y) <= delta, ...)`.
 
+use super::{Binding, Written};
 use crate::number::{Binary, Comparison, Formula, Node, Unary};
 use std::fmt;
-
-/// How tightly an operator binds; a weaker one inside a stronger one is put in parentheses.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Binding {
-    Or,
-    And,
-    Compare,
-    Sum,
-    Product,
-    Sign,
-    Power,
-    Atom,
-}
 
 impl Formula {
     /// The text of one of the results.
@@ -23,31 +11,31 @@ impl Formula {
     /// If there are not so many results.
     #[must_use]
     pub fn text(&self, result: usize) -> String {
-        self.print(self.results[result]).0
+        self.print(self.results[result]).text
     }
 
-    fn print(&self, at: usize) -> (String, Binding) {
+    fn print(&self, at: usize) -> Written {
         let infix = |x, operator: &str, y, binding, tight| {
             let left = self.within(x, binding);
             let right = if tight { self.above(y, binding) } else { self.within(y, binding) };
-            (format!("{left}{operator}{right}"), binding)
+            Written::new(format!("{left}{operator}{right}"), binding)
         };
         match self.nodes[at] {
             Node::Constant(bits) => {
                 let value = f64::from_bits(bits);
                 let binding = if value < 0.0 { Binding::Sign } else { Binding::Atom };
-                (format!("{value}"), binding)
+                Written::new(format!("{value}"), binding)
             }
-            Node::Symbol(name) => (name.to_owned(), Binding::Atom),
+            Node::Symbol(name) => Written::new(name, Binding::Atom),
             Node::Unary(Unary::Negate, x) => {
-                (format!("-{}", self.within(x, Binding::Product)), Binding::Sign)
+                Written::new(format!("-{}", self.within(x, Binding::Product)), Binding::Sign)
             }
             Node::Unary(function, x) => self.call(function.name(), &[x]),
             Node::Binary(function, x, y) => match function {
                 Binary::Add => infix(x, " + ", y, Binding::Sum, false),
                 Binary::Subtract => infix(x, " - ", y, Binding::Sum, true),
                 Binary::Multiply if x == y => {
-                    (format!("{}^2", self.above(x, Binding::Power)), Binding::Power)
+                    Written::new(format!("{}^2", self.above(x, Binding::Power)), Binding::Power)
                 }
                 Binary::Multiply => infix(x, " * ", y, Binding::Product, false),
                 Binary::Divide => infix(x, " / ", y, Binding::Product, true),
@@ -58,7 +46,7 @@ impl Formula {
                 Binary::Power => {
                     let (base, exponent) =
                         (self.above(x, Binding::Power), self.above(y, Binding::Power));
-                    (format!("{base}^{exponent}"), Binding::Power)
+                    Written::new(format!("{base}^{exponent}"), Binding::Power)
                 }
             },
             Node::Compare(comparison, x, y) => {
@@ -71,27 +59,29 @@ impl Formula {
             }
             Node::And(a, b) => infix(a, " and ", b, Binding::And, false),
             Node::Or(a, b) => infix(a, " or ", b, Binding::Or, false),
-            Node::Not(a) => (format!("not {}", self.above(a, Binding::Sign)), Binding::Sign),
+            Node::Not(a) => {
+                Written::new(format!("not {}", self.above(a, Binding::Sign)), Binding::Sign)
+            }
             Node::Select(condition, a, b) => self.call("where", &[condition, a, b]),
         }
     }
 
-    fn call(&self, function: &str, arguments: &[usize]) -> (String, Binding) {
-        let arguments: Vec<String> = arguments.iter().map(|&at| self.print(at).0).collect();
-        (format!("{function}({})", arguments.join(", ")), Binding::Atom)
+    fn call(&self, function: &str, arguments: &[usize]) -> Written {
+        let arguments: Vec<String> = arguments.iter().map(|&at| self.print(at).text).collect();
+        Written::new(format!("{function}({})", arguments.join(", ")), Binding::Atom)
     }
 
-    /// In parentheses if it binds weaker than its surroundings.
     fn within(&self, at: usize, surroundings: Binding) -> String {
-        let (text, binding) = self.print(at);
-        if binding < surroundings { format!("({text})") } else { text }
+        self.print(at).within(surroundings, parentheses)
     }
 
-    /// In parentheses unless it binds stronger than its surroundings.
     fn above(&self, at: usize, surroundings: Binding) -> String {
-        let (text, binding) = self.print(at);
-        if binding <= surroundings && binding != Binding::Atom { format!("({text})") } else { text }
+        self.print(at).above(surroundings, parentheses)
     }
+}
+
+fn parentheses(text: &str) -> String {
+    format!("({text})")
 }
 
 /// The first result, as text.
