@@ -253,8 +253,16 @@ pub fn whole_numbers<'py>(
     options.set_item("dtype", "int64")?;
     options.set_item("order", "C")?;
     let module = numpy_module(object.py())?;
-    let limit = module.call_method1("minimum", (&input.array, i64::MAX))?;
-    let array = module.call_method("asarray", (limit,), Some(&options))?;
+    if input.of == ElementType::U64 {
+        let largest = module.call_method1("max", (&input.array,));
+        // Without elements there is none.
+        if let Ok(largest) = largest
+            && largest.gt(i64::MAX)?
+        {
+            return Err(PyValueError::new_err(format!("{name} has {largest}: that is too large")));
+        }
+    }
+    let array = module.call_method("asarray", (&input.array,), Some(&options))?;
     Ok(array.cast_into::<PyArrayDyn<i64>>()?)
 }
 

@@ -24,6 +24,7 @@ type Optional<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
 impl Settings {
     fn new(
+        form: Form,
         reduction: &Bound<'_, PyAny>,
         denominator: &Bound<'_, PyAny>,
         nothing_valid: &Bound<'_, PyAny>,
@@ -45,7 +46,7 @@ impl Settings {
             nothing_valid: choice("nothing_valid", nothing_valid)?,
             class_weights: class_weights.map(|one| numbers("class_weights", one)).transpose()?,
             ignored_class: ignored_class.map(|one| whole("ignored_class", one)).transpose()?,
-            axis: axis.map(|one| whole("the axis", one)).transpose()?.unwrap_or(-1),
+            axis: axis.map(|one| whole(axis_name(form), one)).transpose()?.unwrap_or(-1),
         })
     }
 
@@ -90,11 +91,15 @@ impl Settings {
             changed.set_item("ignored_class", class)?;
         }
         if self.axis != -1 {
-            let name = if form == Form::Joint { "component_axis" } else { "class_axis" };
-            changed.set_item(name, self.axis)?;
+            changed.set_item(axis_name(form), self.axis)?;
         }
         Ok(changed)
     }
+}
+
+/// What callers name the axis of the rows by.
+fn axis_name(form: Form) -> &'static str {
+    if form == Form::Joint { "component_axis" } else { "class_axis" }
 }
 
 fn choice<T>(name: &str, value: &Bound<'_, PyAny>) -> PyResult<T>
@@ -432,7 +437,9 @@ impl Loss {
         ignored_class: Optional<'_, '_>,
         axis: Optional<'_, '_>,
     ) -> PyResult<Self> {
+        let loss = built(index, parameters)?;
         let settings = Settings::new(
+            loss.form(),
             reduction,
             denominator,
             nothing_valid,
@@ -440,7 +447,7 @@ impl Loss {
             ignored_class,
             axis,
         )?;
-        let cost = settings.cost(built(index, parameters)?).map_err(|error| to_python(&error))?;
+        let cost = settings.cost(loss).map_err(|error| to_python(&error))?;
         Ok(Self { cost, settings })
     }
 
@@ -777,9 +784,17 @@ pub fn value_of<'py>(
     ignored_class: Optional<'_, 'py>,
     axis: Optional<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let settings =
-        Settings::new(reduction, denominator, nothing_valid, class_weights, ignored_class, axis)?;
-    let cost = settings.cost(built(index, parameters)?).map_err(|error| to_python(&error))?;
+    let loss = built(index, parameters)?;
+    let settings = Settings::new(
+        loss.form(),
+        reduction,
+        denominator,
+        nothing_valid,
+        class_weights,
+        ignored_class,
+        axis,
+    )?;
+    let cost = settings.cost(loss).map_err(|error| to_python(&error))?;
     let call = Call::new(prediction, target, weights, mask)?;
     value(py, &cost, &settings, &call, out)
 }
