@@ -43,14 +43,6 @@ macro_rules! element_types {
                 _ => None,
             }
         }
-
-        /// The `NumPy` type of results.
-        fn dtype_of(py: Python<'_>, of: ElementType) -> Bound<'_, PyArrayDescr> {
-            match of {
-                $(ElementType::$out => numpy::dtype::<$out_type>(py),)*
-                _ => numpy::dtype::<f64>(py),
-            }
-        }
     };
 }
 element_types! {
@@ -65,7 +57,7 @@ element_types! {
 fn allocate<'py>(
     py: Python<'py>,
     shape: &[usize],
-    of: ElementType,
+    dtype: Bound<'py, PyArrayDescr>,
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let mut shape: Vec<isize> = shape.iter().map(|&length| length as isize).collect();
     // SAFETY: the shape has as many numbers as is said, and the call takes the reference to the type.
@@ -75,7 +67,7 @@ fn allocate<'py>(
             py,
             shape.len() as c_int,
             shape.as_mut_ptr(),
-            dtype_of(py, of).into_dtype_ptr(),
+            dtype.into_dtype_ptr(),
             0,
         );
         Ok(Bound::from_owned_ptr_or_err(py, array)?.cast_into_unchecked())
@@ -170,11 +162,13 @@ impl<'py> Input<'py> {
     /// A new array for a result that belongs to this one: of its type if that is a floating-point
     /// type, else float64.
     pub fn result(&self, shape: &[usize]) -> PyResult<Output<'py>> {
-        let of = match self.of {
-            ElementType::F16 | ElementType::Bf16 | ElementType::F32 => self.of,
-            _ => ElementType::F64,
+        use ElementType::{Bf16, F16, F32, F64};
+        let py = self.array.py();
+        let (of, dtype) = match self.of {
+            of @ (F16 | Bf16 | F32 | F64) => (of, self.array.dtype()),
+            _ => (F64, numpy::dtype::<f64>(py)),
         };
-        Ok(Output { array: allocate(self.array.py(), shape, of)?, of, copy_to: None })
+        Ok(Output { array: allocate(py, shape, dtype)?, of, copy_to: None })
     }
 }
 
@@ -385,7 +379,7 @@ impl<'py> Output<'py> {
         }
         let meets_inputs = inputs.iter().any(|input| meets(&input.array));
         if beside_others || meets_inputs || !is_ready(&array, &dtype) {
-            let fresh = allocate(py, array.shape(), of)?;
+            let fresh = allocate(py, array.shape(), dtype)?;
             return Ok(Self { array: fresh, of, copy_to: Some(array) });
         }
         Ok(Self { array, of, copy_to: None })

@@ -180,28 +180,10 @@ impl<T: Real> ClassRow<'_, T> {
             || matches!(self.target, RowTarget::Distribution(target) if any(target))
     }
 
-    /// Calls `each` with a class and its share of the target, smoothed and times the class weight.
-    /// Classes whose share is 0 may be left out.
+    /// The classes with their shares of the target. Classes whose share is 0 may be left out.
     #[inline(always)]
-    pub fn for_each_target(&self, mut each: impl FnMut(usize, f64)) {
-        let weight = |class: usize| self.class_weights.map_or(1.0, |weights| weights[class]);
-        let classes = self.prediction.len();
-        match self.target {
-            RowTarget::Label(label) if self.smoothing == 0.0 => each(label, weight(label)),
-            RowTarget::Label(label) => {
-                let spread = self.smoothing / classes as f64;
-                for class in 0..classes {
-                    let own = if class == label { 1.0 - self.smoothing } else { 0.0 };
-                    each(class, (own + spread) * weight(class));
-                }
-            }
-            RowTarget::Distribution(target) => {
-                let spread = self.smoothing / classes as f64;
-                for (class, y) in target.iter().enumerate() {
-                    each(class, (y.to_f64() * (1.0 - self.smoothing) + spread) * weight(class));
-                }
-            }
-        }
+    pub fn shares(&self) -> impl Iterator<Item = (usize, f64)> {
+        self.classes_with_a_share().map(|class| (class, self.share(class)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A loss: the trait that formulas implement, and the handle that everything else works with.
 
-use crate::class_axis::ClassAxis;
+use crate::class_axis::{ClassAxis, Hessian};
 use crate::describe::{Component, Described, Description, Role};
 use crate::error::Error;
 use crate::formula::notation_latex;
@@ -233,6 +233,17 @@ impl Loss {
             Kernels::Pointwise(_) => Form::Pointwise,
             Kernels::ClassAxis(_) => Form::ClassAxis,
             Kernels::Joint(_) => Form::Joint,
+        }
+    }
+
+    /// Whether products with all its second derivatives are known, not those with the diagonal alone.
+    #[must_use]
+    pub fn has_hessian(&self) -> bool {
+        match &self.kernels {
+            Kernels::Pointwise(_) => true,
+            Kernels::ClassAxis(kernels) => kernels.hessian() != Hessian::Unknown,
+            // The parts of an ensemble do not meet.
+            Kernels::Joint(kernels) => kernels.components().is_none(),
         }
     }
 

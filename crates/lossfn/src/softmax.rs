@@ -196,8 +196,9 @@ impl<'a, T: Real, W: Wide> Softmax<'a, T, W> {
             log_normaliser: one,
             wide: PhantomData,
         };
-        let others = |class| W::pick(class == softmax.top, W::new(0.0), softmax.exponential(class));
-        let rest = total(row.len(), others);
+        let rest = total!(W, row.len(), |class| {
+            W::pick(class == softmax.top, W::new(0.0), softmax.exponential(class))
+        });
         // A single class has no others, and may be NaN all the same.
         let rest = W::pick(highest.value().is_nan(), highest, rest);
         softmax.rest = rest;
@@ -383,8 +384,9 @@ pub fn hessian_row<T: Real, I: Isa, L: OfProbability>(
     // Everything relative to the top class, so that it keeps its digits where it has all of the
     // probability.
     let at_top = along(&softmax, softmax.top, vector);
-    let weighted = |class| softmax.exponential(class) * (along(&softmax, class, vector) - at_top);
-    let mean = total(row.prediction.len(), weighted) * softmax.inverse;
+    let mean = total!(T::Wide<I>, row.prediction.len(), |class| {
+        softmax.exponential(class) * (along(&softmax, class, vector) - at_top)
+    }) * softmax.inverse;
     let mut bent = T::Wide::<I>::new(0.0);
     for class in row.classes_with_a_share() {
         let y = row.share(class);

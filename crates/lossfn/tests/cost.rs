@@ -822,6 +822,13 @@ fn products_with_second_derivatives_scale_as_gradients_do() {
         squared().hessian_vector_product_of(&examples, &[1.0f32], &mut product).unwrap_err();
     assert!(matches!(error, Error::ShapeMismatch { what: "vector", .. }), "{error}");
 
+    // Of several predicted numbers no more than the diagonal is known.
+    let (rows, vector) = (arr2(&[[0.3, 2.0]]), arr2(&[[1.0, -1.0]]));
+    let examples = Examples::new(&rows, &[1.0]);
+    let mut product = rows.clone();
+    let error = gaussian().hessian_vector_product_of(&examples, &vector, &mut product).unwrap_err();
+    assert!(matches!(error, Error::DoesNotApply { loss: "gaussian_nll", .. }), "{error}");
+
     // Over classes, whatever the axis and however many threads.
     let mut rng = Rng::named("products");
     let scores = Array2::from_shape_simple_fn((50_000, 3), || rng.between(-3.0, 3.0));

@@ -59,6 +59,8 @@ class Card(Mapping):
     def __repr__(self):
         width = max((len(fact.title) for fact in self.values()), default=0)
         lines = [self._loss]
+        if not self:
+            lines.append("  no property is told of losses of several predicted numbers")
         for fact in self.values():
             first, *rest = wrap(fact.text, 96 - width) or [""]
             lines.append(f"  {fact.title:<{width}}  {first}")

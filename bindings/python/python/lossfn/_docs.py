@@ -11,10 +11,10 @@ _PREDICTION_SHAPES = {
     "joint": "Any shape with an axis of the numbers that are predicted for one target.",
 }
 _TARGET_SHAPES = {
-    "pointwise": "The shape of the prediction.",
+    "pointwise": "The shape of the prediction",
     "class_axis": "A label for each example, counted from 0, so without the axis of classes; or with the "
-    "shape of the prediction for each class its weight in the target.",
-    "joint": "The shape of the prediction without the axis of predicted numbers.",
+    "shape of the prediction for each class its weight in the target",
+    "joint": "The shape of the prediction without the axis of predicted numbers",
 }
 _ARGUMENTS = {
     "weights": (
@@ -63,9 +63,8 @@ def function_doc(about, loss):
     prediction, target, value = about["example"]
     example = f">>> round(lossfn.{about['id']}({prediction}, {target}), 6)\n{round(value, 6)!r}"
     arguments = {
-        "prediction": ("array", _sentence(about["prediction"], _prediction_domain(about))
-                       + " " + _PREDICTION_SHAPES[about["form"]]),
-        "target": ("array", _capital(about["target_domain"]) + ". " + _TARGET_SHAPES[about["form"]]),
+        "prediction": ("array", _prediction(about)),
+        "target": ("array", _target(about)),
         **_parameters(about),
         **_common(about, ["weights", "mask"], ["out"]),
     }
@@ -93,15 +92,27 @@ def _common(about, before, after):
 
 def _parameters(about):
     return {
-        name: (f"{type(default).__name__} in {range}, default {default}", _sentence(meaning))
+        name: (_kind(default, range), _sentence(meaning))
         for name, default, range, meaning in about["parameters"]
     }
 
 
-def _prediction_domain(about):
-    if not about["components"]:
-        return about["prediction_domain"]
-    return "; ".join(f"{name}: {meaning}: {domain}" for name, domain, meaning in about["components"])
+def _kind(default, range):
+    values = "" if isinstance(default, bool) else f" in {range}"
+    return f"{type(default).__name__}{values}, default {default}"
+
+
+def _target(about):
+    domain, shape = about["target_domain"], _TARGET_SHAPES[about["form"]]
+    if about["form"] == "class_axis":
+        return f"{shape}: {domain}."
+    return f"{_capital(domain)}. {shape}."
+
+
+def _prediction(about):
+    parts = [f"{name}: {meaning}: {domain}" for name, domain, meaning in about["components"]]
+    domain = "; ".join(parts) or about["prediction_domain"]
+    return f"{_sentence(about['prediction'], domain)} {_PREDICTION_SHAPES[about['form']]}"
 
 
 def _capital(text):

@@ -38,8 +38,6 @@ from lossfn import _lossfn
 from lossfn._catalog import other_name
 
 _FORMS = {about["id"]: about["form"] for about in _lossfn.catalog()}
-# Whose second derivatives mix the numbers that are predicted for one target.
-_MIXED = {about["id"] for about in _lossfn.catalog() if about["components"]}
 _PREDICTIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _OTHERS = {*_PREDICTIONS, torch.bool, torch.int8, torch.int16, torch.int32, torch.int64}
 _OTHERS |= {torch.uint8, torch.uint16, torch.uint32, torch.uint64}
@@ -209,11 +207,6 @@ class _Product(_PerExample):
 
     @staticmethod
     def forward(loss, vector, *examples):
-        if loss.id in _MIXED:
-            raise NotImplementedError(
-                f"the second derivative of {loss.id} by two of the numbers predicted for a target "
-                "is not computed, so its gradient cannot be differentiated"
-            )
         product = torch.empty_like(examples[0])
         _call(loss.hessian_vector_product, examples, _array(vector), out=_array(product))
         return (product,)

@@ -20,7 +20,6 @@ pub use scored::Scored;
 pub use state::CostState;
 
 use crate::array::{Array, ArrayMut};
-use crate::class_axis::Hessian;
 use crate::error::Error;
 use crate::loss::{Form, Loss};
 use pass::Pass;
@@ -388,8 +387,7 @@ impl Cost {
     /// matrix: for a pointwise loss it is its diagonal. With [`Reduction::None`], of the sum.
     ///
     /// # Errors
-    /// [`Error::DoesNotApply`] if of a loss over a class axis no more than the diagonal is known;
-    /// otherwise as [`Cost::value_and_gradient`].
+    /// [`Error::DoesNotApply`] if no more than the diagonal is known: see [`Loss::has_hessian`]; otherwise as [`Cost::value_and_gradient`].
     ///
     /// ```
     /// use lossfn::{Cost, Examples, losses::multiclass::SoftmaxCrossEntropy};
@@ -423,10 +421,7 @@ impl Cost {
         examples: &Examples<'_>,
         results: Results<'_, '_>,
     ) -> Result<CostState, Error> {
-        let kernels = self.loss.class_kernels();
-        if results.product.is_some()
-            && kernels.is_some_and(|kernels| kernels.hessian() == Hessian::Unknown)
-        {
+        if results.product.is_some() && !self.loss.has_hessian() {
             return Err(Error::DoesNotApply {
                 loss: self.loss.id(),
                 setting: "a product with its second derivatives",

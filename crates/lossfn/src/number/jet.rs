@@ -3,7 +3,7 @@
 //! Everything here must be inlined into the kernels, or they are not widened to vectors. A closure
 //! cannot be told to be; those that are called once are, so what is used twice is a function.
 
-use super::{Composite, Number, special};
+use super::{Composite, InUnits, Number, special};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A number with its first and second derivative by one variable.
@@ -345,20 +345,21 @@ impl<N: Number> Number for Jet<N> {
             // The exponent less 1 would be rounded, which counts far out.
             let power = x.power(exponent, e);
             let slope = power / x * N::derived(exponent, e);
-            let bend = || slope / x * N::derived(exponent - 1.0, || e() - 1.0);
-            return self.chain(power, || slope, bend);
+            let bend = slope / x * N::derived(exponent - 1.0, || e() - 1.0);
+            return self.chain(power, || slope, || bend);
         }
         let slope = power_slope(x, exponent, e);
         let bend = power_slope(x, exponent - 1.0, || e() - 1.0);
-        self.chain(x.power(exponent, e), || slope, || bend * N::derived(exponent, e))
+        let bend = bend * N::derived(exponent, e);
+        self.chain(x.power(exponent, e), || slope, || bend)
     }
     #[inline(always)]
     fn abs_power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self {
         let (a, e) = (self.value.abs(), || symbolic().value);
-        let slope = || power_slope(a, exponent, e) * self.value.sign();
+        let slope = power_slope(a, exponent, e) * self.value.sign();
         // At an exponent of 1 the slope jumps and there is no bend.
-        let bend = || power_slope(a, exponent - 1.0, || e() - 1.0) * N::derived(exponent, e);
-        self.chain(a.power(exponent, e), slope, bend)
+        let bend = power_slope(a, exponent - 1.0, || e() - 1.0) * N::derived(exponent, e);
+        self.chain(a.power(exponent, e), || slope, || bend)
     }
     #[inline(always)]
     fn with_derivatives(x: Self, value: Self, slope: Self, bend: Self) -> Self {
@@ -369,14 +370,19 @@ impl<N: Number> Number for Jet<N> {
         Self { value: value.value, ..slopes }
     }
     #[inline(always)]
-    fn in_units(self, scale: Self, f: impl Fn(Self) -> Self) -> Self {
-        if scale.first.is_some() || self.second.is_some() {
-            return f(self / scale) * scale * scale;
+    fn in_units(self, scale: Self) -> InUnits<Self> {
+        let by_rule = scale.first.is_some() || self.second.is_some();
+        let unit = Self { value: self.value / scale.value, ..self };
+        InUnits { number: if by_rule { self / scale } else { unit }, scale, by_rule }
+    }
+    #[inline(always)]
+    fn in_square_units(self, scale: Self, by_rule: bool) -> Self {
+        if by_rule {
+            return self * scale * scale;
         }
         let unit = scale.value;
-        let inner = f(Self { value: self.value / unit, ..self });
-        let first = inner.first.map(|first| first * unit);
-        Self { value: inner.value * unit * unit, first, second: inner.second }
+        let first = self.first.map(|first| first * unit);
+        Self { value: self.value * unit * unit, first, second: self.second }
     }
     #[inline(always)]
     fn exp_scaled(self, factor: f64, symbolic: impl Fn() -> Self) -> Self {
@@ -403,7 +409,8 @@ impl<N: Number> Number for Jet<N> {
         let sum = small.square() + 1.0;
         // 2 (1 - x²) / (1 + x²)²; for 1/x instead of x it is -x^4 of that.
         let bend = (one - small) * (small + 1.0) * 2.0 / sum.square();
-        let bend = N::defined(|| bend, || N::select(is_far, -(small.square()) * bend, bend));
+        let bend =
+            if N::IS_FORMULA { bend } else { N::select(is_far, -(small.square()) * bend, bend) };
         self.chain(x.ln1p_square(), || small * 2.0 / sum, || bend)
     }
     #[inline(always)]
@@ -420,10 +427,13 @@ impl<N: Number> Number for Jet<N> {
         let sum = square + 1.0;
         // 2x / (1 + x²)² and (2 - 6x²) / (1 + x²)³; for v = 1/x they are 2v³ / (1 + v²)² and
         // (2v² - 6) v⁴ / (1 + v²)³.
-        let odd = N::defined(|| x, || N::select(is_far, square * small, small));
-        let near = || N::constant(2.0) - square * 6.0;
-        let far = || (square * 2.0 - 6.0) * square.square();
-        let bend = N::defined(near, || N::select(is_far, far(), near()));
+        let near = N::constant(2.0) - square * 6.0;
+        let (odd, bend) = if N::IS_FORMULA {
+            (x, near)
+        } else {
+            let far = (square * 2.0 - 6.0) * square.square();
+            (N::select(is_far, square * small, small), N::select(is_far, far, near))
+        };
         let bend = bend / (sum.square() * sum);
         self.chain(x.square_share(), || odd * 2.0 / sum.square(), || bend)
     }
@@ -436,10 +446,13 @@ impl<N: Number> Number for Jet<N> {
         let sum = fourth + 1.0;
         // 2x / (1 + x⁴) and (2 - 6x⁴) / (1 + x⁴)²; for v = 1/x they are 2v³ / (1 + v⁴) and
         // (2v⁴ - 6) v⁴ / (1 + v⁴)².
-        let odd = N::defined(|| x, || N::select(is_far, square * small, small));
-        let near = || N::constant(2.0) - fourth * 6.0;
-        let far = || (fourth * 2.0 - 6.0) * fourth;
-        let bend = N::defined(near, || N::select(is_far, far(), near()));
+        let near = N::constant(2.0) - fourth * 6.0;
+        let (odd, bend) = if N::IS_FORMULA {
+            (x, near)
+        } else {
+            let far = (fourth * 2.0 - 6.0) * fourth;
+            (N::select(is_far, square * small, small), N::select(is_far, far, near))
+        };
         self.chain(x.atan_square(), || odd * 2.0 / sum, || bend / sum.square())
     }
     #[inline(always)]
@@ -478,7 +491,8 @@ impl<N: Number> Number for Jet<N> {
         let e = || symbolic().value;
         let power = self.value.sigmoid_power(exponent, e);
         let slope = N::derived(exponent, e) * (power * (-self.value).sigmoid());
-        self.chain(power, || slope, || slope * self.value.sigmoid_balance(exponent, e))
+        let bend = slope * self.value.sigmoid_balance(exponent, e);
+        self.chain(power, || slope, || bend)
     }
     #[inline(always)]
     fn sigmoid_balance(self, factor: f64, symbolic: impl Fn() -> Self) -> Self {
@@ -498,14 +512,14 @@ impl<N: Number> Number for Jet<N> {
         let softplus = x.until_decayed().softplus();
         let power = x.sigmoid_power(gamma, e);
         let slope = power * (factor() * left * softplus + right);
-        let bend = || {
+        let bend = {
             // gamma (gamma left - right) softplus + (2 gamma + 1) right, with smaller terms.
             let square = N::derived(gamma * gamma, || e() * e());
             let most = N::derived(2.0 * gamma + 1.0, || e() * 2.0 + 1.0);
             let rest = square * left * softplus + (most - factor() * softplus) * right;
             power * left * rest
         };
-        self.chain(x.focal(gamma, e), || slope, bend)
+        self.chain(x.focal(gamma, e), || slope, || bend)
     }
     #[inline(always)]
     fn poly1(self, epsilon: f64, symbolic: impl Fn() -> Self) -> Self {
@@ -519,15 +533,15 @@ impl<N: Number> Number for Jet<N> {
             N::derived(epsilon, e) * left + 1.0
         };
         // 1 + epsilon (left - right), in the same way; for a larger epsilon it has a zero.
-        let bend = || {
-            let far = sum() * left + N::derived(1.0 - epsilon, || N::constant(1.0) - e()) * right;
-            if epsilon <= 1.0 {
-                return right * (left * far);
-            }
+        let far = sum() * left + N::derived(1.0 - epsilon, || N::constant(1.0) - e()) * right;
+        let bend = if epsilon <= 1.0 {
+            far
+        } else {
             let near = N::constant(1.0) - N::derived(epsilon, e) * (x * 0.5).tanh();
-            right * (left * N::select(x.abs().less_than(N::constant(1.0)), near, far))
+            N::select(x.abs().less_than(N::constant(1.0)), near, far)
         };
-        self.chain(x.poly1(epsilon, e), || right * slope, bend)
+        let bend = right * (left * bend);
+        self.chain(x.poly1(epsilon, e), || right * slope, || bend)
     }
     #[inline(always)]
     fn sigmoid_gap(self, y: Self, exact: Option<f64>) -> Self {
@@ -552,26 +566,26 @@ impl<N: Number> Number for Jet<N> {
         let sign = x.sigmoid_gap(y, exact).sign();
         let slope = sigmoid_slope(x);
         let factor = N::derived(exponent, || symbolic().value);
-        let bend = || {
-            let along = sign * less * -(x * 0.5).tanh();
-            if exponent == 1.0 {
-                return factor * slope * along;
-            }
+        let along = sign * less * -(x * 0.5).tanh();
+        let bend = if exponent == 1.0 {
+            along
+        } else {
             let least = x.sigmoid_gap_power(y, exact, exponent - 2.0, || symbolic().value - 2.0);
             let across = N::derived(exponent - 1.0, || symbolic().value - 1.0) * least * slope;
-            factor * slope * (across + along)
+            across + along
         };
-        self.chain(power, || factor * (sign * less) * slope, bend)
+        let bend = factor * slope * bend;
+        self.chain(power, || factor * (sign * less) * slope, || bend)
     }
     #[inline(always)]
     fn sin(self) -> Self {
-        let sin = self.value.sin();
-        self.chain(sin, || self.value.cos(), || -sin)
+        let (sin, cos) = (self.value.sin(), self.value.cos());
+        self.chain(sin, || cos, || -sin)
     }
     #[inline(always)]
     fn cos(self) -> Self {
-        let cos = self.value.cos();
-        self.chain(cos, || -self.value.sin(), || -cos)
+        let (sin, cos) = (self.value.sin(), self.value.cos());
+        self.chain(cos, || -sin, || -cos)
     }
     #[inline(always)]
     fn atan(self) -> Self {
@@ -662,18 +676,17 @@ impl<N: Number> Number for Jet<N> {
         let less = x.sigmoid_gap_power(y, None, beta - 1.0, || e() - 1.0) * gap.sign();
         let factor = || N::derived(beta, e);
         let first = less * (factor() * slope * cross_entropy + gap.square());
-        let bend = || {
-            let along = -(x * 0.5).tanh();
-            let more = N::derived(2.0 * beta + 1.0, || e() * 2.0 + 1.0);
-            // At beta = 1 the power below 0 has no part in it.
-            if beta == 1.0 {
-                return less * slope * (along * cross_entropy + more * gap);
-            }
+        let along = -(x * 0.5).tanh();
+        let more = N::derived(2.0 * beta + 1.0, || e() * 2.0 + 1.0);
+        // At beta = 1 the power below 0 has no part in it.
+        let bend = if beta == 1.0 {
+            less * slope * (along * cross_entropy + more * gap)
+        } else {
             let least = x.sigmoid_gap_power(y, None, beta - 2.0, || e() - 2.0);
             let rest = N::derived(beta - 1.0, || e() - 1.0) * slope + gap * along;
             least * slope * (factor() * rest * cross_entropy + more * gap.square())
         };
-        self.chain(x.quality_focal(y, beta, e), || first, bend)
+        self.chain(x.quality_focal(y, beta, e), || first, || bend)
     }
 }
 
@@ -714,7 +727,8 @@ fn unit_hypotenuse_squares<N: Number>(x: N) -> (N, N) {
 #[inline(always)]
 fn reciprocal_beyond<N: Number>(limit: f64, x: N) -> (N, N::Mask) {
     let is_far = N::constant(limit).less_than(x.abs());
-    (N::defined(|| x, || N::select(is_far, N::constant(1.0) / x, x)), is_far)
+    let small = if N::IS_FORMULA { x } else { N::select(is_far, N::constant(1.0) / x, x) };
+    (small, is_far)
 }
 
 /// sigmoid(x) sigmoid(-x).

@@ -42,6 +42,25 @@ pub trait Mask: Copy + BitAnd<Output = Self> + BitOr<Output = Self> + Not<Output
 
 impl Mask for bool {}
 
+/// A number in units of a scale.
+#[derive(Clone, Copy, Debug)]
+pub struct InUnits<N> {
+    /// The number.
+    pub number: N,
+    pub(crate) scale: N,
+    /// Whether derivatives are those of the quotient. Else they are by the number before it was divided,
+    /// so that no factor is multiplied in and divided out again.
+    pub(crate) by_rule: bool,
+}
+
+impl<N: Number> InUnits<N> {
+    /// A function of the number, times the square of the scale.
+    #[inline(always)]
+    pub fn in_their_squares(&self, function: N) -> N {
+        function.in_square_units(self.scale, self.by_rule)
+    }
+}
+
 /// What a loss formula may do with a number.
 ///
 /// Conventions that hold for every instance:
@@ -129,13 +148,6 @@ pub trait Number:
 
     /// Whether it is a formula that people read, or is made of such.
     const IS_FORMULA: bool = false;
-    /// What is shown by its definition and computed in a better form, which is the same but for
-    /// rounding and overflow.
-    #[inline(always)]
-    fn defined(definition: impl FnOnce() -> Self, computed: impl FnOnce() -> Self) -> Self {
-        if Self::IS_FORMULA { definition() } else { computed() }
-    }
-
     /// x^exponent for x >= 0. The exponent is a number that follows from parameters; `symbolic` is
     /// the same as a formula.
     fn power(self, exponent: f64, symbolic: impl Fn() -> Self) -> Self;
@@ -146,11 +158,15 @@ pub trait Number:
     fn rewritten(value: Self, slopes: Self) -> Self;
     /// A function of x whose derivatives are known in a form without cancellation.
     fn with_derivatives(x: Self, value: Self, slope: Self, bend: Self) -> Self;
-    /// scale² f(x / scale): a loss that begins as its square does at any scale. The derivatives are
-    /// scale f' and f'', without a factor that is multiplied in and divided out again.
+    /// This number in units of a scale, for a loss that is scale² f(x / scale).
     #[inline(always)]
-    fn in_units(self, scale: Self, f: impl Fn(Self) -> Self) -> Self {
-        f(self / scale) * scale * scale
+    fn in_units(self, scale: Self) -> InUnits<Self> {
+        InUnits { number: self / scale, scale, by_rule: true }
+    }
+    /// f(x / scale) times scale²: see [`InUnits::in_their_squares`].
+    #[inline(always)]
+    fn in_square_units(self, scale: Self, _by_rule: bool) -> Self {
+        self * scale * scale
     }
     /// e^(factor x), without the rounding of the product. The factor as in [`Number::power`].
     fn exp_scaled(self, factor: f64, symbolic: impl Fn() -> Self) -> Self;
@@ -249,18 +265,22 @@ pub trait Number:
     #[inline(always)]
     fn exp_minus(self, y: Self) -> Self {
         let one = Self::constant(1.0);
-        let near = || self.expm1() + (one - y);
-        let far = || self.exp() - y;
-        Self::defined(far, || Self::select(self.abs().less_than(one), near(), far()))
+        let far = self.exp() - y;
+        if Self::IS_FORMULA {
+            return far;
+        }
+        Self::select(self.abs().less_than(one), self.expm1() + (one - y), far)
     }
 
     /// y e^x - c, exact where x is near 0.
     #[inline(always)]
     fn times_exp_minus(self, y: Self, c: f64) -> Self {
         let one = Self::constant(1.0);
-        let near = || y * self.expm1() + (y - c);
-        let far = || y.times_exp(self) - c;
-        Self::defined(far, || Self::select(self.abs().less_than(one), near(), far()))
+        let far = y.times_exp(self) - c;
+        if Self::IS_FORMULA {
+            return far;
+        }
+        Self::select(self.abs().less_than(one), y * self.expm1() + (y - c), far)
     }
 
     /// x².

@@ -61,29 +61,33 @@ pub trait Wide:
     }
 }
 
-/// The sum of `count` numbers.
-#[inline(always)]
-pub fn total<W: Wide>(count: usize, mut each: impl FnMut(usize) -> W) -> W {
-    // Sums that are independent of each other, so that the compiler can use vectors.
-    const LANES: usize = 8;
-    const RUN: usize = 8 * LANES;
-    let mut lanes = [W::new(0.0); LANES];
-    let mut start = 0;
-    while start < count {
-        let length = (count - start).min(RUN);
-        let mut terms = [W::new(0.0); RUN];
-        for (at, term) in terms[..length].iter_mut().enumerate() {
-            *term = each(start + at);
-        }
-        for chunk in terms[..length.next_multiple_of(LANES)].as_chunks::<LANES>().0 {
-            for (lane, &term) in lanes.iter_mut().zip(chunk) {
-                *lane = *lane + term;
+/// The total of a number for each class. It is no function of a closure, which LLVM may leave out of
+/// line, without the vectors of its caller.
+macro_rules! total {
+    ($wide:ty, $count:expr, |$at:ident| $each:expr) => {{
+        // Sums that are independent of each other, so that the compiler can use vectors.
+        const LANES: usize = 8;
+        const RUN: usize = 8 * LANES;
+        let (count, zero) = ($count, <$wide as $crate::number::Wide>::new(0.0));
+        let (mut lanes, mut start) = ([zero; LANES], 0);
+        while start < count {
+            let length = RUN.min(count - start);
+            let mut terms = [zero; RUN];
+            for (place, term) in terms[..length].iter_mut().enumerate() {
+                let $at = start + place;
+                *term = $each;
             }
+            for chunk in terms[..length.next_multiple_of(LANES)].as_chunks::<LANES>().0 {
+                for (lane, &term) in lanes.iter_mut().zip(chunk) {
+                    *lane = *lane + term;
+                }
+            }
+            start += length;
         }
-        start += length;
-    }
-    lanes.into_iter().fold(W::new(0.0), |sum, lane| sum + lane)
+        lanes.into_iter().fold(zero, |sum, lane| sum + lane)
+    }};
 }
+pub(crate) use total;
 
 impl<I: Isa> Wide for Lane<f64, I> {
     #[inline(always)]

@@ -13,7 +13,7 @@ loss! {
         },
         optimum: "Lowest at prediction = target, smoothed: 0 for 0 or 1, the entropy of the target in between. Natural logarithm; the entropy is not subtracted.",
         limits: "A term with weight 0 is 0, whatever its logarithm: so prediction 0 with target 0, and 1 with 1, cost 0, with slope +1 and -1. Prediction 0 with a target above 0 costs infinity, as it truly does, and so does 1 with a target below 1, and both of them with any smoothing. Nothing is clipped.",
-        peers: "PyTorch cuts the logarithms at -100, Keras moves the prediction 1e-7 away from 0 and 1; both then give a finite cost and a wrong gradient where the true cost is infinite, and Keras a cost of 1e-7 where it is 0. Keras smooths labels in the same way; PyTorch does not.",
+        peers: "PyTorch cuts the logarithms at -100, Keras moves the prediction 1e-7 away from 0 and 1; both then give a finite cost and a wrong gradient where the true cost is infinite, and Keras a cost of 1e-7 where it is 0. Keras smooths labels in the same way; PyTorch does not. PyTorch's slope is capped at 1e12 already. scikit-learn's log_loss clips at one ulp.",
         reference: "Good (1952), Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x.",
         usual: true,
     }

@@ -32,8 +32,11 @@ impl Poly1Binary {
     /// What a class costs with this part of the target; `logit` is that of the other class.
     #[inline(always)]
     fn term<N: Number>(self, weight: N, logit: N) -> N {
+        let cost = weight * logit.poly1(self.epsilon, || N::parameter("epsilon", self.epsilon));
+        if N::IS_FORMULA {
+            return cost;
+        }
         let zero = N::constant(0.0);
-        let cost = logit.poly1(self.epsilon, || N::parameter("epsilon", self.epsilon));
-        N::defined(|| weight * cost, || N::select(weight.equals(zero), zero, weight * cost))
+        N::select(weight.equals(zero), zero, cost)
     }
 }

@@ -42,7 +42,9 @@ impl Pointwise for SigmoidFocal {
 /// without weight costs nothing, also where the logit is infinite.
 #[inline(always)]
 pub(super) fn weighted<N: Number>(weight: N, logit: N, gamma: f64, symbolic: impl Fn() -> N) -> N {
-    let is_none = || weight.equals(N::constant(0.0));
-    let whole = || weight * logit.focal(gamma, &symbolic);
-    N::defined(whole, || N::select(is_none(), logit.nothing(), whole()))
+    let whole = weight * logit.focal(gamma, &symbolic);
+    if N::IS_FORMULA {
+        return whole;
+    }
+    N::select(weight.equals(N::constant(0.0)), logit.nothing(), whole)
 }

@@ -27,8 +27,11 @@ impl Pointwise for Gamma {
 #[inline(always)]
 pub(super) fn of_mean<N: Number>(m: N, y: N) -> N {
     let slope = (m - y) / m / m;
-    // y - m is exact about the zero of the sum; halves, since that may overflow.
-    let bend =
-        N::defined(|| (y / m * 2.0 - 1.0) / m / m, || ((y - m) * 0.5 + y * 0.5) / m / m / m * 2.0);
+    let bend = if N::IS_FORMULA {
+        (y / m * 2.0 - 1.0) / m / m
+    } else {
+        // y - m is exact about the zero of the sum; halves, since that may overflow.
+        ((y - m) * 0.5 + y * 0.5) / m / m / m * 2.0
+    };
     N::with_derivatives(m, m.ln() + y / m, slope, bend)
 }

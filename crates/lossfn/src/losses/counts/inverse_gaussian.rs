@@ -28,10 +28,11 @@ impl Pointwise for InverseGaussian {
 pub(super) fn of_mean<N: Number>(m: N, y: N) -> N {
     let value = (y / m * 0.5 - 1.0) / m;
     let slope = (m - y) / m / m / m;
-    // y - m is exact about the zero of the sum; a part of it, since that may overflow.
-    let bend = N::defined(
-        || (y / m * 3.0 - 2.0) / m / m / m,
-        || ((y - m) * 0.25 + y * 0.125) / m / m / m / m * 8.0,
-    );
+    let bend = if N::IS_FORMULA {
+        (y / m * 3.0 - 2.0) / m / m / m
+    } else {
+        // y - m is exact about the zero of the sum; a part of it, since that may overflow.
+        ((y - m) * 0.25 + y * 0.125) / m / m / m / m * 8.0
+    };
     N::with_derivatives(m, value, slope, bend)
 }

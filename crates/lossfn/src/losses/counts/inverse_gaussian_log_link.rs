@@ -28,6 +28,8 @@ impl Pointwise for InverseGaussianLogLink {
 #[inline(always)]
 pub(super) fn of_score<N: Number>(p: N, y: N) -> N {
     let inverse = (-p).exp();
-    let excess = |share| inverse * (-p).times_exp_minus(y, share);
-    N::with_derivatives(p, excess(2.0) * 0.5, -excess(1.0), excess(0.5) * 2.0)
+    let value = inverse * (-p).times_exp_minus(y, 2.0) * 0.5;
+    let slope = -(inverse * (-p).times_exp_minus(y, 1.0));
+    let bend = inverse * (-p).times_exp_minus(y, 0.5) * 2.0;
+    N::with_derivatives(p, value, slope, bend)
 }

@@ -14,7 +14,7 @@ loss! {
         },
         optimum: "For targets above 0 lowest at prediction = target, with slope 0. Without `full` the terms that depend on the target and the dispersion alone are left out.",
         limits: "Smooth. For dispersion to 0 it tends to poisson.",
-        peers: "The NB2 model of statsmodels and of R's glm.nb, whose theta is 1 / dispersion. None of PyTorch, Keras and Optax has it.",
+        peers: "The NB2 model of statsmodels and of R's glm.nb, whose theta is 1 / dispersion. With full=true it is minus log_prob of PyTorch's torch.distributions.NegativeBinomial(1 / dispersion, logits=ln(dispersion * mean)). As a loss none of PyTorch, Keras and Optax has it.",
         reference: "Hilbe (2011), Negative Binomial Regression, doi:10.1017/CBO9780511973420.",
         usual: false,
     }
@@ -29,26 +29,28 @@ impl Pointwise for NegativeBinomial {
         let ln_dispersion = N::derived(self.dispersion.ln(), || dispersion.ln());
         let (m, y) = (prediction, target);
         let ratio = dispersion * m;
-        let is_beyond = || N::constant(f64::INFINITY).at_most(ratio);
-        let ln_ratio1p = N::defined(
-            || ratio.ln1p(),
-            || N::select(is_beyond(), m.ln() + ln_dispersion, ratio.ln1p()),
-        );
+        let ln_ratio1p = ratio.ln1p();
         // ln(dispersion + 1/mean)
-        let large = || (one / ratio).ln1p() + ln_dispersion;
-        let small = || ratio.ln1p() - m.ln();
-        let ln_rest = N::defined(large, || N::select(ratio.less_than(one), small(), large()));
-        let whole_share = || one / (ratio + 1.0);
-        let share = N::defined(whole_share, || N::select(is_beyond(), inverse / m, whole_share()));
+        let ln_rest = (one / ratio).ln1p() + ln_dispersion;
+        let share = one / (ratio + 1.0);
+        let (ln_ratio1p, ln_rest, share) = if N::IS_FORMULA {
+            (ln_ratio1p, ln_rest, share)
+        } else {
+            let is_beyond = N::constant(f64::INFINITY).at_most(ratio);
+            (
+                N::select(is_beyond, m.ln() + ln_dispersion, ln_ratio1p),
+                N::select(ratio.less_than(one), ln_ratio1p - m.ln(), ln_rest),
+                N::select(is_beyond, inverse / m, share),
+            )
+        };
         let slope = (m - y) / m * share;
-        let bend = N::defined(
-            || (y / m / m + (y / m * 2.0 - 1.0) * dispersion) * share.square(),
+        let bend = if N::IS_FORMULA {
+            (y / m / m + (y / m * 2.0 - 1.0) * dispersion) * share.square()
+        } else {
             // Shares first: targets may be as large as numbers are.
-            || {
-                let relative = y / m * share;
-                relative / m * share + (relative * 2.0 - share) * dispersion * share
-            },
-        );
+            let relative = y / m * share;
+            relative / m * share + (relative * 2.0 - share) * dispersion * share
+        };
         let loss = N::with_derivatives(m, ln_ratio1p * inverse + y * ln_rest, slope, bend);
         if self.full == 0.0 {
             return loss;
@@ -64,17 +66,12 @@ pub(super) fn of_target_alone<N: Number>(target: N, dispersion: f64) -> N {
     let symbol = || N::parameter("dispersion", dispersion);
     let r = N::derived(1.0 / dispersion, || N::constant(1.0) / symbol());
     let factorial = (target + 1.0).ln_gamma();
-    let definition = || {
+    if N::IS_FORMULA || dispersion > 1.0 / 16.0 {
         let ln_dispersion = N::derived(dispersion.ln(), || symbol().ln());
-        r.ln_gamma() + factorial - (target + r).ln_gamma() - target * ln_dispersion
-    };
-    N::defined(definition, || {
-        if dispersion > 1.0 / 16.0 {
-            return definition();
-        }
-        // Logarithms of large numbers, whose difference is small, by their series.
-        let sum = target + r;
-        let growth = (sum - 0.5) * (target / r).ln1p() - target;
-        factorial - (growth + (stirling(sum) - stirling(r)))
-    })
+        return r.ln_gamma() + factorial - (target + r).ln_gamma() - target * ln_dispersion;
+    }
+    // Logarithms of large numbers, whose difference is small, by their series.
+    let sum = target + r;
+    let growth = (sum - 0.5) * (target / r).ln1p() - target;
+    factorial - (growth + (stirling(sum) - stirling(r)))
 }

@@ -31,30 +31,28 @@ impl Pointwise for NegativeBinomialLogLink {
         let (p, y) = (prediction, target);
         // Beyond, exponentials overflow.
         let limit = N::constant(60.0);
-        let is_high = || limit.less_than(p);
-        let is_low = || p.less_than(-limit);
         let (mean, rest) = (p.exp(), (-p).exp());
         let (up, down) = ((dispersion * mean).ln1p(), (rest * inverse).ln1p());
-        let upper = N::defined(|| up, || N::select(is_high(), p + ln_dispersion + down, up));
-        let lower = N::defined(|| down, || N::select(is_low(), -p - ln_dispersion + up, down));
-        let of_target = lower + ln_dispersion;
-        let whole = || upper * inverse + y * of_target;
-        // High scores and large targets may each overflow, with different signs.
-        let in_parts = || {
-            let (part, parts) = (1.0 / 1_048_576.0, 1_048_576.0);
-            (upper * part * inverse + y * part * of_target) * parts
-        };
-        let value = N::defined(whole, || N::select(is_high(), in_parts(), whole()));
         let share = one / (dispersion * mean + 1.0);
-        let slope = || p.exp_minus(y) * share;
-        let slope = N::defined(slope, || {
-            N::select(is_high(), (one - y * rest) / (dispersion + rest), slope())
-        });
-        let weight = || dispersion * mean * share.square();
-        let high = || dispersion / (dispersion + rest) * (rest / (dispersion + rest));
-        let weight = N::defined(weight, || N::select(is_high(), high(), weight()));
-        let bend = weight * (y + inverse);
-        let loss = N::with_derivatives(p, value, slope, bend);
+        let (slope, weight) = (p.exp_minus(y) * share, dispersion * mean * share.square());
+        let (value, slope, weight) = if N::IS_FORMULA {
+            (up * inverse + y * (down + ln_dispersion), slope, weight)
+        } else {
+            let (is_high, is_low) = (limit.less_than(p), p.less_than(-limit));
+            let upper = N::select(is_high, p + ln_dispersion + down, up);
+            let lower = N::select(is_low, -p - ln_dispersion + up, down);
+            let of_target = lower + ln_dispersion;
+            // High scores and large targets may each overflow, with different signs.
+            let (part, parts) = (1.0 / 1_048_576.0, 1_048_576.0);
+            let in_parts = (upper * part * inverse + y * part * of_target) * parts;
+            let all = dispersion + rest;
+            (
+                N::select(is_high, in_parts, upper * inverse + y * of_target),
+                N::select(is_high, (one - y * rest) / all, slope),
+                N::select(is_high, dispersion / all * (rest / all), weight),
+            )
+        };
+        let loss = N::with_derivatives(p, value, slope, weight * (y + inverse));
         if self.full == 0.0 {
             loss
         } else {

@@ -33,7 +33,7 @@ pub(super) fn of_mean<N: Number>(m: N, y: N) -> N {
     let (zero, one) = (N::constant(0.0), N::constant(1.0));
     // Without a target the slope is 1, down to a rate of 0; else -infinity there, also for -0.
     let is_none = y.equals(zero);
-    let slope = N::defined(|| (m - y) / m, || (m - y) / m.abs());
+    let slope = (m - y) / if N::IS_FORMULA { m } else { m.abs() };
     let slope = N::select(is_none, one, slope);
     let bend = N::select(is_none, zero, y / m / m);
     N::with_derivatives(m, m - y.xlogy(m), slope, bend)

@@ -14,7 +14,7 @@ loss! {
         },
         optimum: "For targets above 0 lowest where exp(prediction) = target, with slope 0. Without `full` the term ln(target!) is left out, and the loss may be negative.",
         limits: "Smooth and convex. With target 0 it tends to 0 as the score falls. Overflows to infinity beyond a score of 88 in f32 and 709 in f64, as the true value does.",
-        peers: "PyTorch's poisson_nll_loss, whose default is log_input=True, Optax' poisson_nll_loss and scikit-learn's HalfPoissonLoss agree; with full=True the first two add Stirling's approximation in place of ln(target!).",
+        peers: "PyTorch's poisson_nll_loss, whose default is log_input=True, and scikit-learn's HalfPoissonLoss agree; with full=True PyTorch adds Stirling's approximation in place of ln(target!), and only for targets above 1.",
         reference: "Nelder and Wedderburn (1972), Generalized Linear Models, doi:10.2307/2344614.",
         usual: false,
     }
@@ -31,9 +31,12 @@ impl Pointwise for PoissonLogLink {
 /// The loss without the terms that depend on the target alone.
 #[inline(always)]
 pub(super) fn of_score<N: Number>(p: N, y: N) -> N {
-    // Where e^p is infinite, so is the loss, whatever y p is.
-    let is_beyond = || N::constant(1e4).less_than(p);
-    let whole = || p.exp() - y * p;
-    let value = N::defined(whole, || N::select(is_beyond(), p.exp(), whole()));
+    let value = p.exp() - y * p;
+    let value = if N::IS_FORMULA {
+        value
+    } else {
+        // Where e^p is infinite, so is the loss, whatever y p is.
+        N::select(N::constant(1e4).less_than(p), p.exp(), value)
+    };
     N::with_derivatives(p, value, p.exp_minus(y), p.exp())
 }

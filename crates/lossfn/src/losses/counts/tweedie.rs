@@ -35,8 +35,8 @@ impl Pointwise for Tweedie {
         }
         let (zero, one, two) = (N::constant(0.0), N::constant(1.0), N::constant(2.0));
         let rest = m.power(1.0 - self.power, || one - power());
-        let slope = || (m - y) / m * rest;
-        let slope = N::defined(slope, || N::select(m.equals(y), zero, slope()));
+        let slope = (m - y) / m * rest;
+        let slope = if N::IS_FORMULA { slope } else { N::select(m.equals(y), zero, slope) };
         let bend = (y / m * power() - (power() - 1.0)) * rest / m;
         let mean = m.power(2.0 - self.power, || two - power());
         let two_less = N::derived(2.0 - self.power, || two - power());
@@ -44,17 +44,13 @@ impl Pointwise for Tweedie {
         // Without a target its term is nothing, even where the power is infinite.
         let is_none = y.equals(zero);
         let sum = mean / two_less + N::select(is_none, zero, y * rest / less_one);
-        let value = N::defined(
-            || sum,
-            || {
-                if self.power < 2.0 {
-                    return sum;
-                }
-                // Near 0 one factor of the two terms, which alone may be infinite with different signs.
-                let in_factors = m.less_than(one) & !is_none;
-                N::select(in_factors, (y / less_one + m / two_less) * rest, sum)
-            },
-        );
+        let value = if N::IS_FORMULA || self.power < 2.0 {
+            sum
+        } else {
+            // Near 0 one factor of the two terms, which alone may be infinite with different signs.
+            let in_factors = m.less_than(one) & !is_none;
+            N::select(in_factors, (y / less_one + m / two_less) * rest, sum)
+        };
         N::with_derivatives(m, value, slope, bend)
     }
 }

@@ -38,26 +38,49 @@ impl Pointwise for TweedieLogLink {
         let rest = p.exp_scaled(1.0 - self.power, || one - power());
         // Without a target its term is nothing, even where the exponential is infinite.
         let of_target = y * rest;
-        let of_target = N::defined(|| of_target, || N::select(y.equals(zero), zero, of_target));
+        let of_target =
+            if N::IS_FORMULA { of_target } else { N::select(y.equals(zero), zero, of_target) };
         let mean = p.exp_scaled(2.0 - self.power, || two - power());
         let two_less = N::derived(2.0 - self.power, || two - power());
         let less_one = N::derived(self.power - 1.0, || power() - 1.0);
         let m = p.exp();
+        let in_factors = self.power >= 2.0;
+        let terms = Terms { p, y, m, rest, mean, of_target, in_factors };
+        let value = terms.sum(one / two_less, one / less_one);
+        let slope = terms.sum(one, -one);
+        // Near a score of 0 this is exact; far out e^p alone would overflow.
+        let slope = if N::IS_FORMULA {
+            slope
+        } else {
+            N::select(p.abs().less_than(one), p.exp_minus(y) * rest, slope)
+        };
+        N::with_derivatives(p, value, slope, terms.sum(two_less, less_one))
+    }
+}
+
+/// What the loss and its derivatives are sums of.
+struct Terms<N> {
+    p: N,
+    y: N,
+    m: N,
+    rest: N,
+    mean: N,
+    of_target: N,
+    in_factors: bool,
+}
+
+impl<N: Number> Terms<N> {
+    #[inline(always)]
+    fn sum(&self, of_mean: N, of_y: N) -> N {
+        let &Self { p, y, m, rest, mean, of_target, in_factors } = self;
+        let sum = mean * of_mean + of_target * of_y;
+        if N::IS_FORMULA || !in_factors {
+            return sum;
+        }
         // Beyond powers of 2 the terms may be infinite with different signs for low scores: there one
         // factor of both is taken out, which for high scores would be 0 times infinite.
-        let in_factors = p.less_than(zero) & zero.less_than(y);
-        let sum = |of_mean: N, of_y: N| {
-            let terms = || mean * of_mean + of_target * of_y;
-            let factors = || (m * of_mean + y * of_y) * rest;
-            N::defined(terms, || {
-                if self.power < 2.0 { terms() } else { N::select(in_factors, factors(), terms()) }
-            })
-        };
-        let value = sum(one / two_less, one / less_one);
-        // Near a score of 0 this is exact; far out e^p alone would overflow.
-        let far = || sum(one, -one);
-        let near = || p.exp_minus(y) * rest;
-        let slope = N::defined(far, || N::select(p.abs().less_than(one), near(), far()));
-        N::with_derivatives(p, value, slope, sum(two_less, less_one))
+        let zero = N::constant(0.0);
+        let is_low = p.less_than(zero) & zero.less_than(y);
+        N::select(is_low, (m * of_mean + y * of_y) * rest, sum)
     }
 }

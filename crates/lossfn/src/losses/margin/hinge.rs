@@ -11,7 +11,7 @@ loss! {
         parameters: {},
         optimum: "0 wherever target * prediction >= 1.",
         limits: "The slope is -target below margin 1 and 0 from margin 1 on, the kink included.",
-        peers: "Keras takes targets 0 and 1 for -1 and +1. Optax's slope at the kink is half that below it. PyTorch's HingeEmbeddingLoss is another loss.",
+        peers: "Keras takes targets 0 and 1 for -1 and +1. At the kink the slope of Optax, and of Keras on JAX, is half that below it, and that of scikit-learn's SGDClassifier is that below it. PyTorch's HingeEmbeddingLoss is another loss.",
         reference: "Cortes and Vapnik (1995), Support-vector networks, doi:10.1007/BF00994018.",
         curvature: One,
         usual: true,

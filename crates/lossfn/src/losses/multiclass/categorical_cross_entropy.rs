@@ -14,7 +14,7 @@ loss! {
         },
         optimum: "Lowest where the prediction equals the target distribution: 0 for a class index, else the entropy of the target. Natural logarithm.",
         limits: "A class with target 0 adds 0, whatever its probability. A probability of 0 for a class with a target above 0 costs infinity, as it truly does. The probabilities are taken as they are: they are neither clipped nor made to sum to 1.",
-        peers: "Keras divides the probabilities by their sum and moves them 1e-7 away from 0 and 1. PyTorch's nll_loss takes logarithms of probabilities instead.",
+        peers: "Keras divides the probabilities by their sum, so that its gradient is another everywhere, and moves them 1e-7 away from 0 and 1. PyTorch's nll_loss takes logarithms of probabilities instead.",
         reference: "Good (1952), Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x; label smoothing: Szegedy et al. (2016), arXiv:1512.00567.",
         row_gradient: "-y_c / p_c, with y_c the smoothed and weighted target",
         known: {
@@ -51,9 +51,9 @@ impl ClassAxis for CategoricalCrossEntropy {
             second.fill(T::default());
         }
         let mut value = 0.0;
-        row.for_each_target(|class, y| {
+        for (class, y) in row.shares() {
             if y == 0.0 {
-                return;
+                continue;
             }
             // Makes 0 of -0, the wrong side to divide by.
             let p = row.prediction[class].to_f64() + 0.0;
@@ -64,7 +64,7 @@ impl ClassAxis for CategoricalCrossEntropy {
             if let Some(second) = gradients.second.as_deref_mut() {
                 second[class] = T::from_f64(y / p / p);
             }
-        });
+        }
         // -0 would be shown as such.
         value + 0.0
     }

@@ -17,7 +17,7 @@ loss! {
         },
         optimum: "For a class index tends to 0 as that class's score outgrows the others. For a distribution it is lowest at sharper probabilities than the target's.",
         limits: "At most 1/q for a class index, which is what makes it robust; where a class is nearly excluded its gradient vanishes. Not convex. Exact in the tails and for small q.",
-        peers: "The authors' code truncates the loss as well, which is not done here.",
+        peers: "The authors' code truncates the loss as well, which is not done here. Keras's CategoricalGeneralizedCrossEntropy takes probabilities and q = 0.5 unless told otherwise; its slope is NaN where a probability underflows.",
         reference: "Zhang and Sabuncu (2018), Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels, arXiv:1805.07836.",
         row_gradient: "(a_c - s_c * sum(a_c)) / temperature, with s = softmax(p / temperature) and a_c = -y_c * s_c^q",
         usual: false,

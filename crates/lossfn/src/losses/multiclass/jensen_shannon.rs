@@ -53,7 +53,7 @@ impl ClassAxis for JensenShannon {
     ) -> f64 {
         let mixture = Mixture::<T::Wide<I>>::new(self.beta);
         let of = |class: usize| (row.prediction[class].to_f64(), row.share(class));
-        let value = total(row.prediction.len(), |class| mixture.value(of(class)));
+        let value = total!(T::Wide<I>, row.prediction.len(), |class| mixture.value(of(class)));
         let value = value.value() + 0.0;
         if value.is_nan() {
             return gradients.nan();

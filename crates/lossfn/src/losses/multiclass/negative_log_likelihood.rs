@@ -45,14 +45,14 @@ impl ClassAxis for NegativeLogLikelihood {
     ) -> f64 {
         gradients.fill(T::default());
         let mut value = 0.0;
-        row.for_each_target(|class, y| {
+        for (class, y) in row.shares() {
             if y != 0.0 {
                 value -= y * row.prediction[class].to_f64();
                 if let Some(gradient) = gradients.gradient.as_deref_mut() {
                     gradient[class] = T::from_f64(-y);
                 }
             }
-        });
+        }
         if value.is_nan() {
             return gradients.nan();
         }

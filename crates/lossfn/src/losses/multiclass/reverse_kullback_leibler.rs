@@ -45,9 +45,9 @@ impl ClassAxis for ReverseKullbackLeibler {
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         // The sum may be small beside its terms, and so may a slope.
-        let value = total(row.prediction.len(), |class| terms::<T, T::Wide<I>>(row, class)[0])
-            .value()
-            + 0.0;
+        let classes = row.prediction.len();
+        let value = total!(T::Wide<I>, classes, |class| terms::<T, T::Wide<I>>(row, class)[0]);
+        let value = value.value() + 0.0;
         if value.is_nan() {
             return gradients.nan();
         }

@@ -10,7 +10,7 @@ loss! {
         task: Multiclass,
         prediction: Real "a raw score of each class: the logarithm of its probability up to a constant",
         target: NonNegative,
-        link: "softmax(prediction) are the probabilities of the classes.",
+        link: "softmax(prediction) are the probabilities of the classes; with a soft cap or a temperature softmax of the capped scores, divided by it.",
         parameters: {
             label_smoothing = 0.0 in BELOW_ONE: "the share of the target that is spread evenly over all classes",
             temperature = 1.0 in POSITIVE: "what the scores are divided by",
@@ -103,7 +103,7 @@ impl ClassAxis for SoftmaxCrossEntropy {
 
         let highest = highest.to_f64();
         let (mut value, mut total, mut at_top) = (0.0, 0.0, 0.0);
-        row.for_each_target(|class, y| {
+        for (class, y) in row.shares() {
             if y != 0.0 {
                 value += y * (highest - row.prediction[class].to_f64());
                 total += y;
@@ -111,7 +111,7 @@ impl ClassAxis for SoftmaxCrossEntropy {
                     at_top = y;
                 }
             }
-        });
+        }
         value += total * log_normaliser;
 
         let normaliser = 1.0 + rest;
@@ -134,11 +134,11 @@ impl ClassAxis for SoftmaxCrossEntropy {
             } else {
                 (total - at_top) - total * (rest / normaliser)
             };
-            row.for_each_target(|class, y| {
+            for (class, y) in row.shares() {
                 if y != 0.0 {
                     gradient[class] = T::from_f64(gradient[class].to_f64() - y);
                 }
-            });
+            }
             gradient[top] = T::from_f64(top_gradient);
         }
         if value.is_nan() {

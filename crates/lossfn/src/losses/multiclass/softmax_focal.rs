@@ -17,7 +17,7 @@ loss! {
         },
         optimum: "For a class index tends to 0 as that class's score outgrows the others, as the power 1 + gamma of what the others have. Not a proper loss: for a distribution it is lowest elsewhere than at softmax(prediction) equal to it, at flatter probabilities. Natural logarithm.",
         limits: "Not convex for gamma above 0. Smooth everywhere and exact in the tails. A score of minus infinity excludes a class; with a target above 0 that class costs infinity. Weights of classes, alpha in the paper, are those of the cost.",
-        peers: "Keras's CategoricalFocalCrossentropy multiplies by alpha = 0.25 for every class unless told otherwise, and clips probabilities at 1e-7.",
+        peers: "Keras's CategoricalFocalCrossentropy multiplies by alpha = 0.25 for every class unless told otherwise, and clips probabilities at 1e-7. Its slope is 0 for a sure and wrong prediction.",
         reference: "Lin et al. (2017), Focal Loss for Dense Object Detection, arXiv:1708.02002.",
         row_gradient: "(a_c - s_c * sum(a_c)) / temperature, with s = softmax(p / temperature) and a_c = y_c * (gamma * s_c * (1 - s_c)^(gamma - 1) * ln(s_c) - (1 - s_c)^gamma)",
         usual: false,

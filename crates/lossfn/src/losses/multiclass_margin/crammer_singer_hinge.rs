@@ -14,7 +14,7 @@ loss! {
         parameters: {},
         optimum: "0 for a class index wherever its score is at least 1 above every other. For a distribution the loss is the expected one of a class drawn from it, sum(y_c * loss of class c), which is above 0 as soon as two classes have a share.",
         limits: "Where the shortfall is 0 or less the slope is 0, the kink included. Of several best other classes the first has the slope. The second derivative is 0. A row of one class costs nothing.",
-        peers: "Optax's multiclass_hinge_loss is the same. Keras's CategoricalHinge takes the class as a row of 0 and 1 and multiplies its score by 0 before it takes the maximum over all, so that the best other score counts as 0 where it is negative. Weston and Watkins sum over the other classes instead: weston_watkins_hinge.",
+        peers: "Optax's multiclass_hinge_loss is the same but for ties, where the best other classes share the slope, and for rounding: it adds 1 to all scores and takes it off again, so that a loss of 0 may come out as -2e-7 in f32. Keras's CategoricalHinge takes the class as a row of 0 and 1 and multiplies its score by 0 before it takes the maximum over all, so that the best other score counts as 0 where it is negative. Weston and Watkins sum over the other classes instead: weston_watkins_hinge.",
         reference: "Crammer and Singer (2001), On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, Journal of Machine Learning Research 2:265-292.",
         curvature: One,
         row_loss: "sum_c(y_c * max(0, 1 + max_{j != c}(p_j) - p_c))",
@@ -56,11 +56,11 @@ pub(super) fn row_against_the_best<T: Real>(
     let score = |class: usize| row.prediction[class].to_f64();
     let (top_score, runner_up_score) = (score(top), score(runner_up));
     let (mut value, mut to_top, mut to_runner_up) = (0.0, 0.0, 0.0);
-    row.for_each_target(|class, y| {
+    for (class, y) in row.shares() {
         let rival = if class == top { runner_up_score } else { top_score };
         let short = shortfall(margin, score(class), rival);
         if y == 0.0 || short <= 0.0 {
-            return;
+            continue;
         }
         value += y * positive_or_zero(short);
         if class == top {
@@ -74,7 +74,7 @@ pub(super) fn row_against_the_best<T: Real>(
                 gradient[class] = T::from_f64(-y);
             }
         }
-    });
+    }
     if let Some(gradient) = gradients.gradient.as_deref_mut() {
         gradient[top] = T::from_f64(to_top);
         gradient[runner_up] = T::from_f64(to_runner_up);

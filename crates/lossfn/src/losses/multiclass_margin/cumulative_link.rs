@@ -67,16 +67,16 @@ impl ClassAxis for CumulativeLink {
         let mut value = 0.0;
         // By the score; and by the upper threshold of the class before, which this one adds to.
         let (mut by_score, mut carried) = ([0.0; 2], (0, [0.0; 2]));
-        row.for_each_target(|class, y| {
+        for (class, y) in row.shares() {
             if y == 0.0 {
-                return;
+                continue;
             }
             let below = (class > 0).then(|| Double::sum(number(class), -score));
             let above = (class < last).then(|| Double::sum(number(class + 1), -score));
             let part = Part::of(below, above);
             value += y * part.value;
             if part.value == f64::INFINITY {
-                return;
+                continue;
             }
             for (total, by) in by_score.iter_mut().zip(part.by_score) {
                 *total += y * by;
@@ -97,7 +97,7 @@ impl ClassAxis for CumulativeLink {
                 carried = (class + 1, part.by_above.map(|by| y * by));
                 put(class + 1, carried.1);
             }
-        });
+        }
         for (to, by) in [&mut gradients.gradient, &mut gradients.second].into_iter().zip(by_score) {
             if let Some(to) = to.as_deref_mut() {
                 to[0] = T::from_f64(by);

@@ -253,9 +253,9 @@ pub(super) fn row_of_tsallis<T: Real, const POWER: u8>(
     let power = rest_power + top_power;
 
     let (mut value, mut total, mut at_top) = (0.0, 0.0, 0.0);
-    row.for_each_target(|class, y| {
+    for (class, y) in row.shares() {
         if y == 0.0 {
-            return;
+            continue;
         }
         total += y;
         let loss = if class == top {
@@ -271,7 +271,7 @@ pub(super) fn row_of_tsallis<T: Real, const POWER: u8>(
             }
         };
         value += y * loss / alpha;
-    });
+    }
 
     if let Some(second) = gradients.second.as_deref_mut() {
         let slope = rest_slope + top_slope;

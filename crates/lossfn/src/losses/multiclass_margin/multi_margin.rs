@@ -64,11 +64,11 @@ pub(super) fn row_against_each<T: Real>(
         sums_except(row.prediction, class, |other| pair(own, other))
     };
     let mut value = 0.0;
-    row.for_each_target(|class, y| {
+    for (class, y) in row.shares() {
         if y != 0.0 {
             value += y * all(class)[0];
         }
-    });
+    }
     let only = row.only_class();
     for (order, sign) in [(1, -1.0), (2, 1.0)] {
         let to = if order == 1 { &mut gradients.gradient } else { &mut gradients.second };
@@ -83,7 +83,7 @@ pub(super) fn row_against_each<T: Real>(
         }
         for (other, to) in to.iter_mut().enumerate() {
             let mut total = 0.0;
-            row.for_each_target(|class, y| {
+            for (class, y) in row.shares() {
                 if y != 0.0 {
                     total += y * if class == other {
                         sign * all(class)[order]
@@ -91,7 +91,7 @@ pub(super) fn row_against_each<T: Real>(
                         pair(score(class), score(other))[order]
                     };
                 }
-            });
+            }
             *to = T::from_f64(factor * total);
         }
     }

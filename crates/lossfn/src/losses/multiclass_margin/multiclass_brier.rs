@@ -12,7 +12,7 @@ loss! {
         parameters: {},
         optimum: "0 where the prediction equals the target distribution. A class index is the distribution that is 1 for its class; then the loss is at most 2. Averaged over classes drawn from a distribution it is least at that distribution.",
         limits: "Smooth everywhere: a parabola of each probability. The probabilities are taken as they are: they are not made to sum to 1. The loss is not linear in the target, which is itself the distribution; the expected loss of a class drawn from it is larger by 1 minus the sum of its squares, whatever the prediction.",
-        peers: "scikit-learn's brier_score_loss can halve the sum (scale_by_half). Means over the classes as well as the examples, as of a plain squared error, are smaller by the number of classes.",
+        peers: "scikit-learn's brier_score_loss can halve the sum (scale_by_half), and does so for two classes unless told otherwise. Means over the classes as well as the examples, as of a plain squared error, are smaller by the number of classes.",
         reference: "Brier (1950), Verification of Forecasts Expressed in Terms of Probability, Monthly Weather Review 78(1):1-3.",
         row_gradient: "2 * (p_c - y_c)",
         usual: false,

@@ -63,9 +63,9 @@ impl ClassAxis for MultilabelMargin {
             *outside = if is_outside { row.prediction[class] } else { lowest };
         }
         let (outside, mut value) = (&*scratch, 0.0);
-        row.for_each_target(|class, y| {
+        for (class, y) in row.shares() {
             if y == 0.0 {
-                return;
+                continue;
             }
             let own = row.prediction[class].to_f64();
             let is_short = |other: f64| shortfall(1.0, own, other) > 0.0;
@@ -82,7 +82,7 @@ impl ClassAxis for MultilabelMargin {
                 }
                 gradient[class] = T::from_f64(-y * count);
             }
-        });
+        }
         if let Some(gradient) = gradients.gradient.as_deref_mut() {
             for slope in gradient {
                 *slope = T::from_f64(slope.to_f64() / classes as f64);

@@ -13,7 +13,7 @@ loss! {
         parameters: {},
         optimum: "For a set of classes tends to 0 as their scores grow and those of the others fall; for probabilities lowest where sigmoid(prediction) equals them. ln(2) for scores of 0. Natural logarithm.",
         limits: "The target is a set, 1 for its classes and 0 for the others, or a probability for each class. A class index is the set of that class. Smooth everywhere and exact in the tails. The loss is not linear in the target, since a class outside the set has a loss as well.",
-        peers: "PyTorch's multilabel_soft_margin_loss agrees; its weight of a class multiplies the loss of that class, in the set or not. The loss of each class is binary_cross_entropy_with_logits.",
+        peers: "PyTorch's multilabel_soft_margin_loss agrees; it also takes a weight for each class, which this loss does not: take binary_cross_entropy_with_logits of each class, of which it is the mean, with weights.",
         reference: "Cox (1958), The Regression Analysis of Binary Sequences, doi:10.1111/j.2517-6161.1958.tb00292.x; the mean over classes as in PyTorch.",
         row_loss: "sum_c(y_c * softplus(-p_c) + (1 - y_c) * softplus(p_c)) / K, with K the number of classes",
         row_gradient: "((1 - y_c) * sigmoid(p_c) - y_c * sigmoid(-p_c)) / K",

@@ -14,7 +14,7 @@ loss! {
         parameters: {},
         optimum: "0 for a class index wherever its score is at least 1 above every other. For a distribution the loss is the expected one of a class drawn from it, sum(y_c * loss of class c); lowest, at (1 - sum(y_c^2)) / 2, where sparsemax(prediction) equals it.",
         limits: "Differentiable everywhere; the second derivative jumps where a class enters or leaves those with a probability, and counts as that of a class outside there. Far from the class the loss grows linearly. For f64 the threshold is computed with twice the digits, so that a small probability is exact.",
-        peers: "Optax's multiclass_sparsemax_loss and the entmax package's sparsemax loss agree. A distribution's own term, (sum(y_c^2) - 1) / 2, a constant that would make the least loss 0, is left out, as the entropy of the target is in softmax_cross_entropy. It is fenchel_young(alpha=2).",
+        peers: "Optax's multiclass_sparsemax_loss and the entmax package's sparsemax loss agree. A distribution's own term, (sum(y_c^2) - 1) / 2, a constant that would make the least loss 0, is left out, as the entropy of the target is in softmax_cross_entropy. It is fenchel_young(alpha=2). Optax's sparsemax_loss is of two classes: smoothed_hinge(width=2).",
         reference: "Martins and Astudillo (2016), From Softmax to Sparsemax, arXiv:1602.02068.",
         row_loss: "sum_c(y_c * (1/2 - p_c + sum_{j: p_j > t}(p_j^2 - t^2) / 2)), with t such that sum_j(max(0, p_j - t)) = 1",
         row_gradient: "sum(y) * sparsemax(p)_c - y_c",

@@ -58,13 +58,13 @@ impl ClassAxis for Spherical {
             if class == top { rest } else { square - own * own }
         };
         let (mut value, mut at_top, mut elsewhere) = (0.0, 0.0, 0.0);
-        row.for_each_target(|class, y| {
+        for (class, y) in row.shares() {
             let p = number(class);
             // 1 - p / length without the cancellation.
             let loss = if square == 0.0 { 1.0 } else { others(class) / (length * (length + p)) };
             value += y * loss;
             *(if class == top { &mut at_top } else { &mut elsewhere }) += y * p;
-        });
+        }
         if square == 0.0 {
             gradients.fill(T::default());
             return value;

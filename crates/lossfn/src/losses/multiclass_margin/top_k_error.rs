@@ -48,13 +48,13 @@ pub(super) fn row_outside_the_top<T: Real>(
     }
     gradients.fill(T::default());
     let mut value = 0.0;
-    row.for_each_target(|class, y| {
+    for (class, y) in row.shares() {
         let own = row.prediction[class].to_f64();
         let [above] = sums_except(row.prediction, class, |p| [if own <= p { 1.0 } else { 0.0 }]);
         if above >= k {
             value += y;
         }
-    });
+    }
     value
 }
 

@@ -24,6 +24,7 @@ impl Pointwise for Arctan {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let scale = N::parameter("scale", self.scale);
-        (prediction - target).in_units(scale, |x| x.atan_square() * 0.5)
+        let x = (prediction - target).in_units(scale);
+        x.in_their_squares(x.number.atan_square() * 0.5)
     }
 }

@@ -55,9 +55,10 @@ impl Barron {
         }
         let width = (self.alpha - 2.0).abs();
         let root = N::derived(width.sqrt(), || (alpha() - 2.0).abs().sqrt());
-        let power = |z: N| z.power1p_square_m1(self.alpha / 2.0, || alpha() / 2.0);
         // |alpha - 2| f(x / √|alpha - 2|)
-        x.in_units(root, power) / alpha()
+        let z = x.in_units(root);
+        let power = z.number.power1p_square_m1(self.alpha / 2.0, || alpha() / 2.0);
+        z.in_their_squares(power) / alpha()
     }
 }
 

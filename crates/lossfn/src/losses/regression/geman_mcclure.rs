@@ -24,6 +24,7 @@ impl Pointwise for GemanMcclure {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let scale = N::parameter("scale", self.scale);
-        (prediction - target).in_units(scale, |x| x.square_share() * 0.5)
+        let x = (prediction - target).in_units(scale);
+        x.in_their_squares(x.number.square_share() * 0.5)
     }
 }

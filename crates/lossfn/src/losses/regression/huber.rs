@@ -13,7 +13,7 @@ loss! {
         },
         optimum: "0 at prediction = target, with slope 0. The quadratic part has the factor 1/2; nothing is dropped.",
         limits: "Once differentiable everywhere; the second derivative jumps from 1 to 0 at |residual| = delta, where it counts as 1. For delta to infinity it tends to half the squared error; huber / delta tends to the absolute error for delta to 0.",
-        peers: "PyTorch, Keras, Optax and scikit-learn agree. PyTorch's smooth_l1_loss(beta) is huber(delta=beta) / beta.",
+        peers: "PyTorch, Keras and scikit-learn agree. So does Optax's value; its slope is delta less what the residual is below it, so that in f32 it is 0 at residual 1e-8. PyTorch's smooth_l1_loss(beta) is huber(delta=beta) / beta.",
         reference: "Huber (1964), Robust Estimation of a Location Parameter, doi:10.1214/aoms/1177703732.",
         curvature: Weight,
         usual: true,

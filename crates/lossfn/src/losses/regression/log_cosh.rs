@@ -11,7 +11,7 @@ loss! {
         parameters: {},
         optimum: "0 at prediction = target, with slope 0 and second derivative 1.",
         limits: "Smooth everywhere. About residual^2 / 2 for small residuals (5e-9 at 1e-4, in f32 too) and |residual| - ln 2 for large ones; never overflows.",
-        peers: "Keras computes r + softplus(-2r) - ln 2 and Optax logaddexp(r, -r) - ln 2: in f32 both give 0 for |r| up to about 3e-4.",
+        peers: "Keras computes r + softplus(-2r) - ln 2 and Optax logaddexp(r, -r) - ln 2: in f32 both give 0 or 6e-8 of either sign for |r| up to about 3e-4.",
         reference: "Green (1990), Bayesian reconstructions from emission tomography data using a modified EM algorithm, doi:10.1109/42.52985.",
         usual: false,
     }

@@ -26,9 +26,13 @@ impl Pointwise for Periodic {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let angle = (prediction - target) * N::parameter("frequency", self.frequency);
-        // An angle beyond all numbers counts as whole turns.
-        let is_infinite = || angle.abs().equals(N::constant(f64::INFINITY));
-        let angle = N::defined(|| angle, || N::select(is_infinite(), N::constant(0.0), angle));
+        let angle = if N::IS_FORMULA {
+            angle
+        } else {
+            // An angle beyond all numbers counts as whole turns.
+            let is_infinite = angle.abs().equals(N::constant(f64::INFINITY));
+            N::select(is_infinite, N::constant(0.0), angle)
+        };
         let sine = (angle * 0.5).sin();
         N::rewritten(sine * sine * 2.0, N::constant(1.0) - angle.cos())
     }

@@ -24,6 +24,7 @@ impl Pointwise for PseudoHuber {
     #[inline(always)]
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let delta = N::parameter("delta", self.delta);
-        (prediction - target).in_units(delta, N::sqrt1p_square_m1)
+        let x = (prediction - target).in_units(delta);
+        x.in_their_squares(x.number.sqrt1p_square_m1())
     }
 }

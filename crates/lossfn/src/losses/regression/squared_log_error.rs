@@ -11,7 +11,7 @@ loss! {
         parameters: {},
         optimum: "0 at prediction = target, with slope 0. Natural logarithm, no factor 1/2.",
         limits: "Smooth in the prediction, exact where the two are nearly equal, and not convex: the second derivative is negative where ln((1 + prediction) / (1 + target)) > 1. Predictions that are too low cost more than those too high.",
-        peers: "scikit-learn agrees. Keras moves both at least 1e-7 up, which changes nothing but predictions near 0.",
+        peers: "scikit-learn agrees. Keras moves both at least 1e-7 up and takes ln(1 + x), so that small numbers lose digits and its slope is 0 below 1e-7.",
         reference: "Keras documentation; the error of the Kaggle competitions as RMSLE.",
         usual: false,
     }

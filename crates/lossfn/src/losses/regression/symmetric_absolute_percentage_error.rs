@@ -22,17 +22,16 @@ impl Pointwise for SymmetricAbsolutePercentageError {
     fn loss<N: Number>(&self, prediction: N, target: N) -> N {
         let zero = N::constant(0.0);
         let r = prediction - target;
-        let fraction = N::defined(
-            || r.abs() / (prediction.abs() + target.abs()),
-            || {
-                let same_sign = zero.less_than(prediction.sign() * target.sign());
-                let fraction = relative_difference(prediction.abs(), target.abs());
-                N::select(same_sign, fraction.abs(), N::constant(1.0))
-            },
-        );
+        let fraction = if N::IS_FORMULA {
+            r.abs() / (prediction.abs() + target.abs())
+        } else {
+            let same_sign = zero.less_than(prediction.sign() * target.sign());
+            let fraction = relative_difference(prediction.abs(), target.abs());
+            N::select(same_sign, fraction.abs(), N::constant(1.0))
+        };
         let fraction = N::select(r.equals(zero), zero, fraction * 2.0);
         // NaN has no sign to compare.
-        N::defined(|| fraction, || N::select(r.equals(r), fraction, r))
+        if N::IS_FORMULA { fraction } else { N::select(r.equals(r), fraction, r) }
     }
 }
 

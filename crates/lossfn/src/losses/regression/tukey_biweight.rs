@@ -29,19 +29,14 @@ impl Pointwise for TukeyBiweight {
         // 1 - x² as a product, which is exact near the end of the bell.
         let rest = (scale - r.abs()) / scale * (r.abs() / scale + 1.0);
         let is_outside = scale.at_most(r.abs());
-        r.in_units(scale, |x| {
-            let q = x.square();
-            // 1 - (1 - q)³: the first form keeps the digits near 0, the second those of slopes.
-            let inside = |rest: N| one - rest * rest.square();
-            let inside = N::defined(
-                || inside(one - q),
-                || {
-                    let rest = N::rewritten(rest, one - q);
-                    N::rewritten(q * (q * (q - 3.0) + 3.0), inside(rest))
-                },
-            );
-            // This way round NaN stays.
-            N::select(is_outside, one, inside) / 6.0
-        })
+        let x = r.in_units(scale);
+        let q = x.number.square();
+        // 1 - (1 - q)³: the first form keeps the digits near 0, the second those of slopes.
+        let rest = if N::IS_FORMULA { one - q } else { N::rewritten(rest, one - q) };
+        let inside = one - rest * rest.square();
+        let inside =
+            if N::IS_FORMULA { inside } else { N::rewritten(q * (q * (q - 3.0) + 3.0), inside) };
+        // This way round NaN stays.
+        x.in_their_squares(N::select(is_outside, one, inside) / 6.0)
     }
 }
