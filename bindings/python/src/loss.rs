@@ -260,7 +260,7 @@ fn value<'py>(
         return Ok(PyFloat::new(py, value).into_any());
     }
     let mut losses = losses_output(cost, settings, call, out)?;
-    let results = Results::default().losses(losses.view());
+    let results = Results::default().losses(losses.view()).without_value();
     let examples = call.examples();
     detached(py, || cost.compute(&examples, results)).map_err(|error| to_python(&error))?;
     finished(losses, call.prediction.is_scalar && out.is_none())
@@ -339,6 +339,9 @@ impl Loss {
         let losses = with_losses.then(|| losses_output(cost, settings, call, None));
         let mut losses = losses.transpose()?;
         let mut results = Results::default();
+        if !with_value || with_losses {
+            results = results.without_value();
+        }
         for (output, derivative) in derived.iter_mut().zip(derivatives) {
             results = match derivative {
                 Derivative::Gradient => results.gradient(output.view()),
@@ -610,6 +613,7 @@ impl Loss {
             None => call.prediction.result(call.prediction.shape())?,
         };
         let results = Results::default().hessian_vector_product(vector.view(), product.view());
+        let results = results.without_value();
         let examples = call.examples();
         detached(py, || self.cost.compute(&examples, results))
             .map_err(|error| to_python(&error))?;

@@ -2,7 +2,7 @@
 
 use crate::kernel::InstructionSet;
 use crate::kernel::isa::{self, Work};
-use crate::number::Isa;
+use crate::number::{Isa, Real};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bits of one limb; the rest of an i64 is room for carries.
@@ -16,9 +16,9 @@ const ROOM: u32 = 1 << 29;
 const BLOCK: usize = 4096;
 /// Sums that are independent of each other, so that the compiler can use vectors.
 const LANES: usize = 32;
-/// Bits kept by one cut. A lane sums up BLOCK / LANES = 2^7 numbers of so many bits and a sign: within
-/// the 53 bits of an f64.
-const KEPT_BITS: i32 = 44;
+/// Bits kept by one cut. BLOCK = 2^12 numbers of so many bits and a sign sum up within the 53 bits of an
+/// f64.
+const KEPT_BITS: i32 = 40;
 
 /// The exact sum of any number of f64: it does not depend on the order of additions, nor on how
 /// they are spread over threads, files or machines, and is rounded once, when it is asked for.
@@ -86,7 +86,7 @@ impl ExactSum {
     ///
     /// Their upper bits, counted from the largest of them, are cut off by adding and subtracting a
     /// large power of two; so cut, a block sums up in f64 without rounding. Then the same for what
-    /// remains, until nothing does: two or three rounds for most data.
+    /// remains, until nothing does. Two cuts are made in one pass over the data, which is all for most.
     pub fn extend(&mut self, numbers: &[f64]) {
         self.absorb(&mut numbers.to_vec());
     }
@@ -99,23 +99,38 @@ impl ExactSum {
             return numbers.iter().for_each(|&x| self.add(x));
         }
         for block in numbers.chunks_mut(BLOCK) {
-            let mut round = Round { rest: block, cut: None, largest: 0.0, lanes: [0.0; LANES] };
-            loop {
-                isa::run(InstructionSet::in_use(), &mut round);
-                if round.cut.is_some() {
-                    round.lanes.iter().for_each(|&lane| self.add(lane));
-                }
-                if round.largest == 0.0 {
-                    break;
-                }
-                let exponent = exponent(round.largest);
-                // Near the ends of the range the power of two, or the cut, cannot be represented;
-                // and infinities and NaN have no bits to cut.
-                if !(-900..=900).contains(&exponent) {
-                    round.rest.iter().for_each(|&x| self.add(x));
-                    break;
-                }
-                round.cut = Some(1.5 * power_of_two(exponent + 1 + 52 - KEPT_BITS));
+            let mut largest = 0.0;
+            isa::run(InstructionSet::in_use(), Measure { numbers: block, largest: &mut largest });
+            self.absorb_block(block, largest);
+        }
+    }
+
+    /// Adds many numbers of any type, by way of memory that there are as many f64 in.
+    pub(super) fn absorb_from<T: Real>(&mut self, numbers: &[T], memory: &mut [f64]) {
+        for (numbers, block) in numbers.chunks(BLOCK).zip(memory.chunks_mut(BLOCK)) {
+            let mut largest = 0.0;
+            let widen = Widen { numbers, to: block, largest: &mut largest };
+            isa::run(InstructionSet::in_use(), widen);
+            self.absorb_block(block, largest);
+        }
+    }
+
+    /// Adds at most [`BLOCK`] numbers of which the largest magnitude is known.
+    fn absorb_block(&mut self, block: &mut [f64], mut largest: f64) {
+        while largest != 0.0 {
+            let exponent = exponent(largest);
+            // Near the ends of the range the power of two, or a cut, cannot be represented; and
+            // infinities and NaN have no bits to cut.
+            if !(-900..=900).contains(&exponent) {
+                return block.iter().for_each(|&x| self.add(x));
+            }
+            let first = 1.5 * power_of_two(exponent + 1 + 52 - KEPT_BITS);
+            let cuts = [first, first * power_of_two(-KEPT_BITS)];
+            let mut sums = [0.0; 2];
+            let round = Round { rest: block, cuts, sums: &mut sums, largest: &mut largest };
+            isa::run(InstructionSet::in_use(), round);
+            for sum in sums {
+                self.add(sum);
             }
         }
     }
@@ -262,40 +277,100 @@ fn exponent(x: f64) -> i32 {
     (x.to_bits() >> 52 & 0x7ff) as i32 - 1023
 }
 
-/// One round of [`ExactSum::extend`]: cuts the upper bits off, if it is known where, sums them up,
-/// and finds the largest magnitude of what remains.
-struct Round<'a> {
-    rest: &'a mut [f64],
-    cut: Option<f64>,
-    largest: f64,
-    lanes: [f64; LANES],
+/// The larger; NaN is the largest of all.
+#[inline(always)]
+fn larger(a: f64, b: f64) -> f64 {
+    if (b <= a) | a.is_nan() { a } else { b }
 }
 
-impl Work for &mut Round<'_> {
+/// Finds the largest magnitude.
+struct Measure<'a> {
+    numbers: &'a [f64],
+    largest: &'a mut f64,
+}
+
+impl Work for Measure<'_> {
     #[inline(always)]
     fn run<I: Isa>(self) {
-        // NaN is the largest of all.
-        let larger = |a: f64, b: f64| if (b <= a) | a.is_nan() { a } else { b };
-        let (mut lanes, mut largest) = ([0.0; LANES], [0.0; LANES]);
-        let step = |lane: &mut f64, largest: &mut f64, x: &mut f64| {
-            if let Some(cut) = self.cut {
-                let upper = (*x + cut) - cut;
-                *lane += upper;
-                *x -= upper;
+        let mut lanes = [0.0; LANES];
+        let (chunks, tail) = self.numbers.as_chunks::<LANES>();
+        for chunk in chunks {
+            for (lane, x) in lanes.iter_mut().zip(chunk) {
+                *lane = larger(*lane, x.abs());
             }
-            *largest = larger(*largest, x.abs());
-        };
+        }
+        for (lane, x) in lanes.iter_mut().zip(tail) {
+            *lane = larger(*lane, x.abs());
+        }
+        *self.largest = lanes.into_iter().fold(0.0, larger);
+    }
+}
+
+/// Makes f64 of numbers and finds the largest magnitude.
+struct Widen<'a, T> {
+    numbers: &'a [T],
+    to: &'a mut [f64],
+    largest: &'a mut f64,
+}
+
+impl<T: Real> Work for Widen<'_, T> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let mut lanes = [0.0; LANES];
+        let (chunks, tail) = self.numbers.as_chunks::<LANES>();
+        let (to, to_tail) = self.to.as_chunks_mut::<LANES>();
+        for (chunk, to) in chunks.iter().zip(to) {
+            for n in 0..LANES {
+                to[n] = chunk[n].to_f64();
+                lanes[n] = larger(lanes[n], to[n].abs());
+            }
+        }
+        for (n, (x, to)) in tail.iter().zip(to_tail).enumerate() {
+            *to = x.to_f64();
+            lanes[n] = larger(lanes[n], to.abs());
+        }
+        *self.largest = lanes.into_iter().fold(0.0, larger);
+    }
+}
+
+/// One round of [`ExactSum::extend`]: cuts the upper bits off twice, sums them up, and finds the largest
+/// magnitude of what remains.
+struct Round<'a> {
+    rest: &'a mut [f64],
+    cuts: [f64; 2],
+    sums: &'a mut [f64; 2],
+    largest: &'a mut f64,
+}
+
+impl Work for Round<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let [first, second] = self.cuts;
+        let (mut high, mut low, mut largest) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
         let (chunks, tail) = self.rest.as_chunks_mut::<LANES>();
         for chunk in chunks {
             for n in 0..LANES {
-                step(&mut lanes[n], &mut largest[n], &mut chunk[n]);
+                let upper = (chunk[n] + first) - first;
+                let rest = chunk[n] - upper;
+                let lower = (rest + second) - second;
+                high[n] += upper;
+                low[n] += lower;
+                chunk[n] = rest - lower;
+                largest[n] = larger(largest[n], chunk[n].abs());
             }
         }
         for (n, x) in tail.iter_mut().enumerate() {
-            step(&mut lanes[n], &mut largest[n], x);
+            let upper = (*x + first) - first;
+            let rest = *x - upper;
+            let lower = (rest + second) - second;
+            high[n] += upper;
+            low[n] += lower;
+            *x = rest - lower;
+            largest[n] = larger(largest[n], x.abs());
         }
-        self.lanes = lanes;
-        self.largest = largest.into_iter().fold(0.0, larger);
+        // Exact, in any order.
+        *self.sums = [high.into_iter().sum(), low.into_iter().sum()];
+        *self.largest = largest.into_iter().fold(0.0, larger);
     }
 }
 

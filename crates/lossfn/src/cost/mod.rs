@@ -349,7 +349,8 @@ impl Cost {
         examples: &Examples<'_>,
         gradient: impl Into<ArrayMut<'b>>,
     ) -> Result<(), Error> {
-        self.compute(examples, Results::default().gradient(gradient)).map(|_| ())
+        let results = Results::default().gradient(gradient).without_value();
+        self.compute(examples, results).map(|_| ())
     }
 
     /// Cost, gradient and second derivative of examples. For losses over a class axis, or
@@ -406,7 +407,7 @@ impl Cost {
         vector: impl Into<Array<'a>>,
         product: impl Into<ArrayMut<'b>>,
     ) -> Result<(), Error> {
-        let results = Results::default().hessian_vector_product(vector, product);
+        let results = Results::default().hessian_vector_product(vector, product).without_value();
         self.compute(examples, results).map(|_| ())
     }
 
@@ -449,7 +450,7 @@ impl Cost {
         examples: &Examples<'_>,
         losses: impl Into<ArrayMut<'b>>,
     ) -> Result<(), Error> {
-        self.compute(examples, Results::default().losses(losses)).map(|_| ())
+        self.compute(examples, Results::default().losses(losses).without_value()).map(|_| ())
     }
 
     /// Adds the losses of examples to a state: a file in batches, a data set over threads.

@@ -8,13 +8,25 @@ use crate::array::{Array, ArrayMut, Kernel};
 use crate::class_axis::{ClassBlock, ClassTargets, Hessian};
 use crate::describe::Domain;
 use crate::error::Error;
+use crate::kernel::isa::{self, Work};
 use crate::kernel::{BLOCK, ClassOutputs, InstructionSet, Outputs};
 use crate::loss::{Form, Kernels};
+use crate::number::{Isa, Real};
 use std::ops::Range;
 
 /// Elements of the prediction from which work is spread over threads, and which a thread then gets
 /// at least.
 const PARALLEL: usize = 16 * BLOCK;
+
+/// Where the losses of a pass go.
+enum Sink<'a> {
+    /// They are added up.
+    Total(&'a mut CostState),
+    /// Their examples are counted and no more.
+    Counts(&'a mut CostState),
+    /// They are handed over, a run at a time.
+    Each(&'a mut dyn FnMut(Scored<'_>)),
+}
 
 pub(super) enum Target<'a> {
     /// A number for each example.
@@ -139,6 +151,8 @@ impl<'c, 'a> Pass<'c, 'a> {
     /// whole.
     fn middle(&self, range: &Range<usize>) -> Option<usize> {
         let enough = range.len() >= 2 && range.len() * self.width >= 2 * PARALLEL;
+        // Handing work to the only thread that there is would cost, and gain nothing.
+        let enough = enough && rayon::current_num_threads() > 1;
         let (half, block) = (range.len() / 2, self.block_examples());
         let half = if half > block { half / block * block } else { half };
         enough.then_some(range.start + half)
@@ -156,7 +170,7 @@ impl<'c, 'a> Pass<'c, 'a> {
 
     /// Where nothing is valid: every derivative that is wanted is this number.
     pub fn fill(&self, wanted: Results<'_, '_>, value: f64) -> Result<(), Error> {
-        let Results { mut losses, mut gradient, mut second, mut curvature, mut product } =
+        let Results { mut losses, mut gradient, mut second, mut curvature, mut product, .. } =
             self.fitting(wanted)?;
         let product = product.as_mut().map(|product| &mut product.to);
         if let Some(losses) = &mut losses {
@@ -200,11 +214,11 @@ impl<'c, 'a> Pass<'c, 'a> {
 
     /// Calls `each` with the losses of one block after the other.
     pub fn score(&self, each: &mut dyn FnMut(Scored<'_>)) -> Result<(), Error> {
-        let whole = 0..self.examples;
+        let (whole, mut sink) = (0..self.examples, Sink::Each(each));
         if self.in_f32() {
-            self.sequence::<f32>(whole, Results::default(), 1.0, each)
+            self.sequence::<f32>(whole, Results::default(), 1.0, &mut sink)
         } else {
-            self.sequence::<f64>(whole, Results::default(), 1.0, each)
+            self.sequence::<f64>(whole, Results::default(), 1.0, &mut sink)
         }
     }
 
@@ -233,12 +247,9 @@ impl<'c, 'a> Pass<'c, 'a> {
             ));
         }
         let mut state = CostState::default();
-        let mut scratch = Vec::new();
-        let mut add = |scored: Scored<'_>| {
-            scored.sum_to(&mut state, &mut scratch);
-            scored.count_to(&mut state, scored.losses.len(), &mut scratch);
-        };
-        self.sequence::<T>(range, wanted, divisor, &mut add)?;
+        let mut sink =
+            if wanted.without_value { Sink::Counts(&mut state) } else { Sink::Total(&mut state) };
+        self.sequence::<T>(range, wanted, divisor, &mut sink)?;
         Ok(state)
     }
 
@@ -248,12 +259,12 @@ impl<'c, 'a> Pass<'c, 'a> {
         range: Range<usize>,
         mut wanted: Results<'_, '_>,
         divisor: f64,
-        each: &mut dyn FnMut(Scored<'_>),
+        sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let origin = range.start;
         let mut buffers = Buffers::<T>::default();
         for block in self.blocks(range) {
-            self.block(&block, origin, &mut wanted, divisor, &mut buffers, each)?;
+            self.block(&block, origin, &mut wanted, divisor, &mut buffers, sink)?;
         }
         Ok(())
     }
@@ -274,7 +285,7 @@ impl<'c, 'a> Pass<'c, 'a> {
         wanted: &mut Results<'_, '_>,
         divisor: f64,
         buffers: &mut Buffers<T>,
-        each: &mut dyn FnMut(Scored<'_>),
+        sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let n = block.len();
         let elements = n * self.width;
@@ -322,6 +333,7 @@ impl<'c, 'a> Pass<'c, 'a> {
             second: in_second,
             curvature: in_curvature,
             product: in_product,
+            ..
         } = wanted;
         let (multiplied_by, in_product) = match in_product {
             None => (None, None),
@@ -367,19 +379,60 @@ impl<'c, 'a> Pass<'c, 'a> {
         to_second.finish();
         to_curvature.finish();
         to_product.finish();
-        for (loss, &valid) in losses.iter_mut().zip(valid) {
+        let computed = Computed { value, losses, weighted, weighing };
+        let place = wanted_losses.as_mut().map(|array| (array, block.start - origin));
+        self.deliver(block, computed, place, sink);
+        Ok(())
+    }
+
+    /// Brings the losses of a block to where they are wanted.
+    fn deliver<T: Kernel>(
+        &self,
+        block: &Range<usize>,
+        computed: Computed<'_, T>,
+        place: Option<(&mut ArrayMut<'_>, usize)>,
+        sink: &mut Sink<'_>,
+    ) {
+        let Computed { value, losses, weighted, weighing } = computed;
+        let (n, none) = (block.len(), weighing.as_scored(self, block, &[]));
+        match sink {
+            Sink::Counts(state) if place.is_none() => return none.count_to(state, n, weighted),
+            Sink::Total(state) if place.is_none() && !self.weights_matter() => {
+                none.count_to(state, n, weighted);
+                return if self.has_class_axis() {
+                    state.absorb_sum(losses);
+                } else {
+                    state.absorb_values(value, losses);
+                };
+            }
+            _ => {}
+        }
+        if !self.has_class_axis() {
+            widen(value, losses);
+        }
+        for (loss, &valid) in losses.iter_mut().zip(&weighing.valid) {
             if !valid {
                 *loss = 0.0;
             }
         }
         let scored = weighing.as_scored(self, block, losses);
-        if let Some(array) = wanted_losses {
+        if let Some((array, start)) = place {
             weighted.clear();
             weighted.extend((0..n).map(|at| scored.weighted(at)));
-            array.write(block.start - origin, weighted);
+            array.write(start, weighted);
         }
-        each(scored);
-        Ok(())
+        match sink {
+            Sink::Each(each) => each(scored),
+            Sink::Counts(state) => scored.count_to(state, n, weighted),
+            Sink::Total(state) => {
+                scored.sum_to(state, weighted);
+                scored.count_to(state, n, weighted);
+            }
+        }
+    }
+
+    fn has_class_axis(&self) -> bool {
+        self.cost.loss.has_class_axis()
     }
 
     /// Puts curvatures in the place of second derivatives.
@@ -391,7 +444,8 @@ impl<'c, 'a> Pass<'c, 'a> {
         self.cost.loss.description().curvature.put(residual, gradient, second);
     }
 
-    /// Runs the kernel of the loss over a block.
+    /// Runs the kernel of the loss over a block; of losses over a class axis the results are in
+    /// `losses`, of others in `value`.
     fn run_kernels<T: Kernel>(
         &self,
         inputs: &Inputs<'_, T>,
@@ -407,12 +461,10 @@ impl<'c, 'a> Pass<'c, 'a> {
             Kernels::Pointwise(kernels) => {
                 let to = Outputs { value, gradient, second };
                 T::run_pointwise(&**kernels, set, prediction, target, to);
-                widen(value, losses);
             }
             Kernels::Joint(kernels) => {
                 let to = Outputs { value, gradient, second };
                 T::run_joint(&**kernels, set, prediction, target, to);
-                widen(value, losses);
             }
             Kernels::ClassAxis(kernels) => {
                 let rows = ClassBlock {
@@ -544,10 +596,32 @@ fn rescale<T: Kernel>(slice: &mut [T], width: usize, divisor: f64, weights: Opti
         }
     };
     match weights {
-        None => scale(slice, 1.0),
+        None => {
+            let factor = T::from_f64(1.0 / divisor);
+            if factor >= T::SMALLEST_NORMAL && factor < T::from_f64(f64::INFINITY) {
+                isa::run(InstructionSet::in_use(), Scale { slice, factor });
+            } else {
+                scale(slice, 1.0);
+            }
+        }
         Some(weights) => {
             let rows = slice.chunks_mut(width.max(1)).zip(weights);
             rows.for_each(|(row, &weight)| scale(row, weight));
+        }
+    }
+}
+
+/// Multiplies by a factor.
+struct Scale<'a, T> {
+    slice: &'a mut [T],
+    factor: T,
+}
+
+impl<T: Real> Work for Scale<'_, T> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for x in self.slice {
+            *x = *x * self.factor;
         }
     }
 }
@@ -557,6 +631,14 @@ struct Inputs<'a, T> {
     prediction: &'a [T],
     target: &'a [T],
     labels: &'a [Option<usize>],
+}
+
+/// The losses of a block, in `value` or, over a class axis, in `losses`.
+struct Computed<'b, T> {
+    value: &'b [T],
+    losses: &'b mut Vec<f64>,
+    weighted: &'b mut Vec<f64>,
+    weighing: &'b Weighing,
 }
 
 /// Memory that is used for block after block.

@@ -23,6 +23,7 @@ pub struct Results<'a, 'v> {
     pub(super) second: Option<ArrayMut<'a>>,
     pub(super) curvature: Option<ArrayMut<'a>>,
     pub(super) product: Option<Product<'a, 'v>>,
+    pub(super) without_value: bool,
 }
 
 /// A product with the second derivatives.
@@ -71,6 +72,12 @@ impl<'a, 'v> Results<'a, 'v> {
         Self { product: Some(Product { vector: vector.into(), to: to.into() }), ..self }
     }
 
+    /// Only these: the losses are not summed up, and the state has counts and weights alone.
+    #[must_use]
+    pub fn without_value(self) -> Self {
+        Self { without_value: true, ..self }
+    }
+
     /// Whether anything of it is a derivative, which the reduction scales.
     pub(super) fn has_derivative(&self) -> bool {
         self.gradient.is_some()
@@ -112,7 +119,9 @@ impl<'a, 'v> Results<'a, 'v> {
             second: second_back,
             curvature: curvature_back,
             product: product_back,
+            without_value: self.without_value,
         };
-        (Self { losses, gradient, second, curvature, product }, back)
+        let without_value = self.without_value;
+        (Self { losses, gradient, second, curvature, product, without_value }, back)
     }
 }

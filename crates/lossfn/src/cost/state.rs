@@ -1,6 +1,7 @@
 //! What has been added up so far.
 
 use super::exact::ExactSum;
+use crate::number::Real;
 use serde::{Deserialize, Serialize};
 
 /// The sums that a cost is made of: of each example's loss times its weight, rounded once, and of the
@@ -36,6 +37,11 @@ impl CostState {
     /// Adds many losses, weights multiplied out, and leaves something else in their memory.
     pub(super) fn absorb_sum(&mut self, weighted: &mut [f64]) {
         self.sum.absorb(weighted);
+    }
+
+    /// Adds many losses of weight 1, by way of memory that there are as many f64 in.
+    pub(super) fn absorb_values<T: Real>(&mut self, losses: &[T], memory: &mut [f64]) {
+        self.sum.absorb_from(losses, memory);
     }
 
     /// Counts many examples. Without `weights` the valid ones weigh 1; what is left in their memory is
