@@ -157,7 +157,7 @@ def loss(text, **settings):
     lossfn.Quantile(level=0.9)
     """
     if not isinstance(text, str):
-        raise TypeError(f"text must name a loss, such as 'huber(delta=1.5)', and is {text!r}")
+        raise TypeError(f"text must name a loss, such as 'huber(delta=1.5)', not a {type(text).__name__}")
     index, parameters = _lossfn.parse(text)
     return list(_classes.values())[index](*parameters, **settings)
 

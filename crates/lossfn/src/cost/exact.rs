@@ -15,7 +15,7 @@ const ROOM: u32 = 1 << 29;
 /// Numbers that [`ExactSum::extend`] works on at a time.
 const BLOCK: usize = 4096;
 /// Sums that are independent of each other, so that the compiler can use vectors.
-const LANES: usize = 32;
+const LANES: usize = 16;
 /// Bits kept by one cut. BLOCK = 2^12 numbers of so many bits and a sign sum up within the 53 bits of an
 /// f64.
 const KEPT_BITS: i32 = 40;
@@ -277,10 +277,33 @@ fn exponent(x: f64) -> i32 {
     (x.to_bits() >> 52 & 0x7ff) as i32 - 1023
 }
 
-/// The larger; NaN is the largest of all.
-#[inline(always)]
-fn larger(a: f64, b: f64) -> f64 {
-    if (b <= a) | a.is_nan() { a } else { b }
+/// The largest magnitude so far, in lanes. Infinities and NaN are kept apart, so that each step is a
+/// maximum and nothing else.
+struct Largest {
+    lanes: [f64; LANES],
+    special: [f64; LANES],
+}
+
+impl Largest {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { lanes: [0.0; LANES], special: [0.0; LANES] }
+    }
+
+    #[inline(always)]
+    fn see(&mut self, lane: usize, x: f64) {
+        let (known, x) = (self.lanes[lane], x.abs());
+        self.lanes[lane] = if x > known { x } else { known };
+        // NaN for what is not finite.
+        self.special[lane] += x * 0.0;
+    }
+
+    /// The largest; NaN if any number is not finite.
+    #[inline(always)]
+    fn all(self) -> f64 {
+        let special: f64 = self.special.into_iter().sum();
+        self.lanes.into_iter().fold(0.0, |a, b| if b > a { b } else { a }) + special
+    }
 }
 
 /// Finds the largest magnitude.
@@ -292,17 +315,17 @@ struct Measure<'a> {
 impl Work for Measure<'_> {
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let mut lanes = [0.0; LANES];
+        let mut largest = Largest::new();
         let (chunks, tail) = self.numbers.as_chunks::<LANES>();
         for chunk in chunks {
-            for (lane, x) in lanes.iter_mut().zip(chunk) {
-                *lane = larger(*lane, x.abs());
+            for (n, &x) in chunk.iter().enumerate() {
+                largest.see(n, x);
             }
         }
-        for (lane, x) in lanes.iter_mut().zip(tail) {
-            *lane = larger(*lane, x.abs());
+        for (n, &x) in tail.iter().enumerate() {
+            largest.see(n, x);
         }
-        *self.largest = lanes.into_iter().fold(0.0, larger);
+        *self.largest = largest.all();
     }
 }
 
@@ -316,20 +339,25 @@ struct Widen<'a, T> {
 impl<T: Real> Work for Widen<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let mut lanes = [0.0; LANES];
+        let mut largest = Largest::new();
         let (chunks, tail) = self.numbers.as_chunks::<LANES>();
         let (to, to_tail) = self.to.as_chunks_mut::<LANES>();
         for (chunk, to) in chunks.iter().zip(to) {
-            for n in 0..LANES {
-                to[n] = chunk[n].to_f64();
-                lanes[n] = larger(lanes[n], to[n].abs());
+            // Whole vectors: stores in between would keep the compiler from them.
+            let mut wide = [0.0; LANES];
+            for (wide, x) in wide.iter_mut().zip(chunk) {
+                *wide = x.to_f64();
             }
+            for (n, &x) in wide.iter().enumerate() {
+                largest.see(n, x);
+            }
+            *to = wide;
         }
         for (n, (x, to)) in tail.iter().zip(to_tail).enumerate() {
             *to = x.to_f64();
-            lanes[n] = larger(lanes[n], to.abs());
+            largest.see(n, *to);
         }
-        *self.largest = lanes.into_iter().fold(0.0, larger);
+        *self.largest = largest.all();
     }
 }
 
@@ -346,7 +374,7 @@ impl Work for Round<'_> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let [first, second] = self.cuts;
-        let (mut high, mut low, mut largest) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        let (mut high, mut low, mut largest) = ([0.0; LANES], [0.0; LANES], Largest::new());
         let (chunks, tail) = self.rest.as_chunks_mut::<LANES>();
         for chunk in chunks {
             for n in 0..LANES {
@@ -356,7 +384,7 @@ impl Work for Round<'_> {
                 high[n] += upper;
                 low[n] += lower;
                 chunk[n] = rest - lower;
-                largest[n] = larger(largest[n], chunk[n].abs());
+                largest.see(n, chunk[n]);
             }
         }
         for (n, x) in tail.iter_mut().enumerate() {
@@ -366,11 +394,11 @@ impl Work for Round<'_> {
             high[n] += upper;
             low[n] += lower;
             *x = rest - lower;
-            largest[n] = larger(largest[n], x.abs());
+            largest.see(n, *x);
         }
         // Exact, in any order.
         *self.sums = [high.into_iter().sum(), low.into_iter().sum()];
-        *self.largest = largest.into_iter().fold(0.0, larger);
+        *self.largest = largest.all();
     }
 }
 
