@@ -7,11 +7,8 @@ losses of raw scores, such as those with `log_link` or `with_logits` in their na
 import numpy as np
 from scipy.optimize import brentq, minimize, minimize_scalar
 
-from lossfn import _lossfn
-from lossfn._catalog import Loss, catalog
+from lossfn._catalog import Loss, catalog, descriptions
 from lossfn._catalog import loss as parsed
-
-_ABOUT = {about["id"]: about for about in _lossfn.catalog()}
 
 _OF_RAW_SCORES = {
     "binary": "binary_cross_entropy_with_logits",
@@ -23,7 +20,7 @@ CURVATURES = ("library", "curvature", "second")
 
 def about(loss):
     """What the catalog says about a loss."""
-    return _ABOUT[loss.id]
+    return descriptions[loss.id]
 
 
 def with_reduction(loss, reduction):

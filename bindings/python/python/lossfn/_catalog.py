@@ -90,6 +90,9 @@ _classes: dict[str, type[Loss]] = {}
 catalog = MappingProxyType(_classes)
 """The class of every loss by its id, in the order of the catalog."""
 
+descriptions: dict[str, dict] = {}
+"""What the catalog says about every loss, by its id."""
+
 _aliases: dict[str, str] = {}
 
 
@@ -101,6 +104,14 @@ def class_name(id):
 def settings_of(form):
     """The settings of losses of a form, with their defaults."""
     return _SETTINGS | _ROW_SETTINGS[form]
+
+
+def row_axis(loss):
+    """The axis of the classes, or of the numbers predicted for one target; None for a pointwise loss."""
+    for name in ("class_axis", "component_axis"):
+        if name in settings_of(descriptions[loss.id]["form"]):
+            return loss.settings.get(name, -1)
+    return None
 
 
 def declare(namespace):
@@ -122,6 +133,7 @@ def declare(namespace):
         cls.__doc__ = class_doc(about, loss)
         names += [function.__name__, cls.__name__]
         _classes[about["id"]] = cls
+        descriptions[about["id"]] = about
         _aliases.update(dict.fromkeys(about["aliases"], about["id"]))
     namespace.update((name, made[name]) for name in names)
     return names

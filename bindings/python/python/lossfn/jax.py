@@ -39,10 +39,8 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 import lossfn
-from lossfn import _lossfn
-from lossfn._catalog import other_name
+from lossfn._catalog import descriptions, other_name, row_axis
 
-_FORMS = {about["id"]: about["form"] for about in _lossfn.catalog()}
 _ROW_AXES = {"class_axis": "class_axis", "joint": "component_axis"}
 _ARRAYS = ("prediction", "target", "weights", "mask")
 
@@ -74,10 +72,8 @@ def value_of(loss, prediction, target, *, weights=None, mask=None):
 
 def _row_axis(loss, axes):
     """The axis of classes or of predicted numbers, from the end; None for a pointwise loss."""
-    if _FORMS[loss.id] == "pointwise":
-        return None
-    axis = loss.settings.get(_ROW_AXES[_FORMS[loss.id]], -1)
-    return axis - axes if axis >= 0 else axis
+    axis = row_axis(loss)
+    return axis - axes if axis is not None and axis >= 0 else axis
 
 
 def _losses_shape(loss, shape):
@@ -169,7 +165,7 @@ class _Call:
 
     def _one_by_one(self):
         settings = {"reduction": "none"}
-        if name := _ROW_AXES.get(_FORMS[self.loss.id]):
+        if name := _ROW_AXES.get(descriptions[self.loss.id]["form"]):
             settings[name] = _row_axis(self.loss, len(self.shape))
         return _changed(self.loss, **settings)
 

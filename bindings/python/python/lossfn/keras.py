@@ -46,8 +46,7 @@ import keras
 from keras import ops
 
 import lossfn
-from lossfn import _lossfn
-from lossfn._catalog import other_name
+from lossfn._catalog import descriptions, other_name, row_axis
 
 if keras.backend.backend() == "jax":
     from lossfn.jax import value_of
@@ -57,7 +56,7 @@ elif keras.backend.backend() == "torch":
     def value_of(loss, prediction, target):
         if prediction.device.type == "meta":
             # Keras asks for the shape alone.
-            axis = _row_axis(loss)
+            axis = row_axis(loss)
             return prediction if axis is None else prediction.select(axis, 0)
         return _torch.value_of(loss, prediction.cpu(), target.cpu()).to(prediction.device)
 
@@ -67,15 +66,6 @@ else:
         f"{keras.backend.backend()!r}: set the environment variable KERAS_BACKEND to jax or torch "
         f"before keras is imported"
     )
-
-_ABOUT = {about["id"]: about for about in _lossfn.catalog()}
-
-
-def _row_axis(loss):
-    """The axis of classes or of predicted numbers; None for a pointwise loss."""
-    names = {"pointwise": None, "class_axis": "class_axis", "joint": "component_axis"}
-    name = names[_ABOUT[loss.id]["form"]]
-    return name and loss.settings.get(name, -1)
 
 
 @dataclass(frozen=True)
@@ -120,7 +110,7 @@ class Loss(keras.losses.Loss):
         y_true, y_pred = meaning.prepared(y_true, y_pred)
         losses = value_of(meaning.loss, y_pred, y_true)
         losses = meaning.finished(losses, y_true, y_pred)
-        if _row_axis(meaning.loss) is None:
+        if row_axis(meaning.loss) is None:
             return ops.mean(losses, axis=meaning.mean_axis)
         ignored = meaning.loss.settings.get("ignored_class")
         if ignored is not None:
@@ -136,10 +126,10 @@ class Loss(keras.losses.Loss):
 
 def _same_rank(loss, y_true, y_pred):
     """Takes axes of size 1 as Keras does, and labels as what they are."""
-    axis = _row_axis(loss)
+    axis = row_axis(loss)
     true_rank, pred_rank = len(y_true.shape), len(y_pred.shape)
     if axis is None:
-        if _ABOUT[loss.id]["target_domain"] == "-1 or +1":
+        if descriptions[loss.id]["target_domain"] == "-1 or +1":
             binary = ops.all(ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1)))
             y_true = ops.where(binary, 2 * y_true - 1, y_true)
         if true_rank == pred_rank + 1 and y_true.shape[-1] == 1:
@@ -147,7 +137,7 @@ def _same_rank(loss, y_true, y_pred):
         elif pred_rank == true_rank + 1 and y_pred.shape[-1] == 1:
             y_true, y_pred = _of_one_rank(y_true, y_pred)
         return y_true, y_pred
-    labels = _ABOUT[loss.id]["form"] == "class_axis"
+    labels = descriptions[loss.id]["form"] == "class_axis"
     if true_rank == pred_rank and y_true.shape[axis] == 1 < (y_pred.shape[axis] if labels else 2):
         y_true, true_rank = ops.squeeze(y_true, axis), true_rank - 1
     if labels and true_rank < pred_rank:
@@ -292,7 +282,7 @@ _KERAS = ("reduction", "name", "dtype")
 def _of_catalog(id, kind):
     """The class of a loss of the catalog: its parameters, Keras' arguments, its settings."""
     given = inspect.signature(kind).parameters
-    names = _ABOUT[id]["parameters"]
+    names = descriptions[id]["parameters"]
     parameters = [given[name] for name, *_ in names]
     defaults = zip(_KERAS, ("sum_over_batch_size", id, None), strict=True)
     common = [

@@ -34,10 +34,8 @@ from torch import nn
 from torch.autograd import Function
 
 import lossfn
-from lossfn import _lossfn
-from lossfn._catalog import other_name
+from lossfn._catalog import other_name, row_axis
 
-_FORMS = {about["id"]: about["form"] for about in _lossfn.catalog()}
 _PREDICTIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _OTHERS = {*_PREDICTIONS, torch.bool, torch.int8, torch.int16, torch.int32, torch.int64}
 _OTHERS |= {torch.uint8, torch.uint16, torch.uint32, torch.uint64}
@@ -90,13 +88,6 @@ def _array(tensor):
     return tensor.numpy(force=True)
 
 
-def _axis(loss):
-    """The axis of classes or of the numbers predicted for one target; None for pointwise losses."""
-    names = {"pointwise": None, "class_axis": "class_axis", "joint": "component_axis"}
-    name = names[_FORMS[loss.id]]
-    return name and loss.settings.get(name, -1)
-
-
 # Automatic differentiation. Examples are prediction, target, weights and mask.
 
 
@@ -128,7 +119,7 @@ class _Value(_PerExample):
         gradient = torch.empty_like(prediction) if with_gradient else None
         if loss.reduction == "none" and prediction.dtype == torch.bfloat16:
             # Two passes, since the extension module cannot make arrays of what NumPy lacks.
-            axis = _axis(loss)
+            axis = row_axis(loss)
             value = torch.empty_like(prediction if axis is None else prediction.select(axis, 0))
             _call(loss.value, examples, out=_array(value))
             if with_gradient:
@@ -162,7 +153,7 @@ class _Value(_PerExample):
         if slope is None:
             return (None,) * 6
         # Each loss by itself has a slope, for all elements of its row.
-        axis = _axis(ctx.loss) if ctx.loss.reduction == "none" else None
+        axis = row_axis(ctx.loss) if ctx.loss.reduction == "none" else None
         slope = slope if axis is None else slope.unsqueeze(axis)
         return None, None, slope * _Value.gradient_of(ctx), None, None, None
 
@@ -173,7 +164,7 @@ class _Value(_PerExample):
         steps = _Value.gradient_of(ctx) * tangent
         if ctx.loss.reduction != "none":
             return steps.sum(), None
-        axis = _axis(ctx.loss)
+        axis = row_axis(ctx.loss)
         return steps if axis is None else steps.sum(axis), None
 
 
