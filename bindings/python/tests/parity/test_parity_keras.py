@@ -16,6 +16,9 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = pytest.importorskip("keras")
 if keras.backend.backend() != "jax":
     pytest.skip("Keras is on another backend than JAX", allow_module_level=True)
+
+from .by_jax import evaluated  # noqa: E402
+
 jnp = jax.numpy
 
 
@@ -41,15 +44,7 @@ def evaluate(case, name, prediction, target):
     """The losses, or their mean, and the gradient by jax.grad."""
     loss = found(name, case, prediction.dtype.name)
 
-    @jax.jit
-    @partial(jax.grad, has_aux=True)
-    def derived(prediction, target):
-        losses = case.call(loss, prediction, target)
-        return losses.sum(), losses
-
-    with jax.enable_x64(prediction.dtype == np.float64):
-        gradient, losses = derived(jnp.asarray(prediction), jnp.asarray(target))
-    return np.asarray(losses), np.asarray(gradient)
+    return evaluated(partial(case.call, loss), prediction, target)
 
 
 def each(loss, prediction, target):

@@ -12,6 +12,9 @@ from .cases import Case, Difference
 
 jax = pytest.importorskip("jax")
 optax = pytest.importorskip("optax")
+
+from .by_jax import evaluated  # noqa: E402
+
 jnp = jax.numpy
 
 
@@ -19,15 +22,7 @@ def evaluate(case, name, prediction, target):
     """The losses and the gradient by jax.grad."""
     loss = partial(getattr(optax.losses, name), **case.options)
 
-    @jax.jit
-    @partial(jax.grad, has_aux=True)
-    def derived(prediction, target):
-        losses = case.call(loss, prediction, target)
-        return losses.sum(), losses
-
-    with jax.enable_x64(prediction.dtype == np.float64):
-        gradient, losses = derived(jnp.asarray(prediction), jnp.asarray(target))
-    return np.asarray(losses), np.asarray(gradient)
+    return evaluated(partial(case.call, loss), prediction, target)
 
 
 def binary(loss, prediction, target):
