@@ -1,14 +1,13 @@
-//! What the tests of lossfn share: golden values, distances in units of the last place, points to
-//! try, and formulas evaluated with many digits.
+//! What the tests of lossfn share: golden values, and what `lossfn-check` judges losses with: points
+//! to try, and formulas evaluated with many digits.
 
 #![forbid(unsafe_code)]
 
 pub mod golden;
-pub mod judge;
 pub mod outcome;
-pub mod points;
-pub mod precise;
-mod special;
+
+pub use lossfn_check::judge::{ulps_f32, ulps_f64};
+pub use lossfn_check::{judge, points, precise};
 
 use lossfn::{CATALOG, Entry};
 use std::path::PathBuf;
@@ -25,32 +24,6 @@ pub fn root() -> PathBuf {
 /// If `wrong` is not empty.
 pub fn none_wrong(wrong: &[String]) {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-/// How many representable numbers lie between two f64; NaN is at distance 0 from NaN alone.
-#[must_use]
-pub fn ulps_f64(a: f64, b: f64) -> u64 {
-    if a.is_nan() || b.is_nan() {
-        return if a.is_nan() && b.is_nan() { 0 } else { u64::MAX };
-    }
-    let place = |x: f64| {
-        let bits = x.to_bits() as i64;
-        if bits < 0 { i64::MIN.wrapping_sub(bits) } else { bits }
-    };
-    place(a).abs_diff(place(b))
-}
-
-/// How many representable numbers lie between two f32; NaN is at distance 0 from NaN alone.
-#[must_use]
-pub fn ulps_f32(a: f32, b: f32) -> u64 {
-    if a.is_nan() || b.is_nan() {
-        return if a.is_nan() && b.is_nan() { 0 } else { u64::MAX };
-    }
-    let place = |x: f32| {
-        let bits = x.to_bits() as i32;
-        if bits < 0 { i32::MIN.wrapping_sub(bits) } else { bits }
-    };
-    u64::from(place(a).abs_diff(place(b)))
 }
 
 /// The environment variable that names the losses to be tested, as `huber,hinge`, while one is at work

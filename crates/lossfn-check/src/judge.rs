@@ -2,7 +2,6 @@
 
 use crate::points::{Point, Precision};
 use crate::precise::{Definition, Precise, Span, Truth};
-use crate::{ulps_f32, ulps_f64};
 use lossfn::{Domain, Form, Loss, Task};
 use std::collections::HashMap;
 
@@ -16,6 +15,32 @@ pub const CEILING_OF_SECOND: u64 = 8;
 #[must_use]
 pub fn ceiling(order: usize) -> u64 {
     if order < 2 { CEILING } else { CEILING_OF_SECOND }
+}
+
+/// How many representable numbers lie between two f64; NaN is at distance 0 from NaN alone.
+#[must_use]
+pub fn ulps_f64(a: f64, b: f64) -> u64 {
+    if a.is_nan() || b.is_nan() {
+        return if a.is_nan() && b.is_nan() { 0 } else { u64::MAX };
+    }
+    let place = |x: f64| {
+        let bits = x.to_bits() as i64;
+        if bits < 0 { i64::MIN.wrapping_sub(bits) } else { bits }
+    };
+    place(a).abs_diff(place(b))
+}
+
+/// How many representable numbers lie between two f32; NaN is at distance 0 from NaN alone.
+#[must_use]
+pub fn ulps_f32(a: f32, b: f32) -> u64 {
+    if a.is_nan() || b.is_nan() {
+        return if a.is_nan() && b.is_nan() { 0 } else { u64::MAX };
+    }
+    let place = |x: f32| {
+        let bits = x.to_bits() as i32;
+        if bits < 0 { i32::MIN.wrapping_sub(bits) } else { bits }
+    };
+    u64::from(place(a).abs_diff(place(b)))
 }
 
 /// How far from the truth a result is, in units of the last place of its type; 0 for anything

@@ -1,4 +1,4 @@
-//! Where the laws are tried: losses with several parameters, and points that are random, spaced and
+//! Where losses are tried: losses with several parameters, and points that are random, spaced and
 //! adversarial. Everything is the same on every run and every machine.
 
 use lossfn::{Domain, Entry, Form, Kind, Loss, Range};

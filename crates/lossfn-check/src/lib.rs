@@ -1,0 +1,7 @@
+//! x
+#![forbid(unsafe_code)]
+
+pub mod judge;
+pub mod points;
+pub mod precise;
+mod special;
