@@ -2,7 +2,7 @@
 
 use crate::points::{Point, Precision};
 use crate::precise::{Definition, Precise, Span, Truth};
-use lossfn::{Domain, Form, Loss, Task};
+use lossfn::{Domain, Form, InstructionSet, Loss, Outputs, Task};
 use std::collections::HashMap;
 
 /// What kernels may be off by, in units of the last place.
@@ -132,8 +132,13 @@ impl<'a> Judge<'a> {
     /// What the loss is at a point, with its derivatives by one of the predicted numbers.
     pub fn truth(&mut self, point: &Point, by: usize) -> Truth {
         let truth = self.definition.truth(&point.prediction, &[point.target], by);
-        self.is_signed |= truth.value.low.to_f64() < 0.0;
+        self.see(&truth);
         truth
+    }
+
+    /// Lets the judge know what the loss is somewhere.
+    pub fn see(&mut self, truth: &Truth) {
+        self.is_signed |= truth.value.low.to_f64() < 0.0;
     }
 
     /// Whether the loss is of an angle that moves by a radian between neighbouring residuals, so that it
@@ -183,6 +188,24 @@ impl<'a> Judge<'a> {
     /// # Panics
     /// If the point is outside the domain of the loss.
     pub fn verdict(
+        &mut self,
+        order: usize,
+        found: f64,
+        point: &Point,
+        by: usize,
+        truth: &Truth,
+    ) -> Verdict {
+        match self.verdict_here(order, found, point, by, truth) {
+            Verdict::Wrong(_) if self.is_nearby(order, found, point, by) => Verdict::Nearby,
+            verdict => verdict,
+        }
+    }
+
+    /// The same for exactly these inputs.
+    ///
+    /// # Panics
+    /// If the point is outside the domain of the loss.
+    pub fn verdict_here(
         &mut self,
         order: usize,
         found: f64,
@@ -247,52 +270,53 @@ impl<'a> Judge<'a> {
         if (found - span.low.to_f64()).abs() <= slack {
             return Verdict::Underflow;
         }
-        {
-            let (definition, precision) = (&self.definition, self.precision);
-            let bits = prediction.iter().chain([&target]).map(|x| x.to_bits()).collect();
-            let key = (bits, by);
-            let nearby = self.nearby.entry(key).or_insert_with(|| {
-                let inside = |x: &f64, domain: Domain| x.is_finite() && domain.contains(*x);
-                let is_class = match description.target {
-                    Domain::Sign => true,
-                    Domain::Unit => target == 0.0 || target == 1.0,
-                    _ => false,
-                };
-                let around = |x: f64, domain: Domain| {
-                    precision.neighbours(x).into_iter().filter(move |x| inside(x, domain))
-                };
-                let with = |place: usize, p: f64| {
-                    let mut row = prediction.clone();
-                    row[place] = p;
-                    row
-                };
-                let targets: Vec<f64> = if is_class {
-                    vec![target]
-                } else {
-                    around(target, description.target).collect()
-                };
-                let places = prediction.iter().enumerate();
-                let rows: Vec<Vec<f64>> = places
-                    .flat_map(|(place, &p)| {
-                        let domain = description.prediction_domain(place);
-                        around(p, domain).map(move |p| with(place, p)).collect::<Vec<_>>()
-                    })
-                    .collect();
-                // One after the other if there are many, else both together.
-                let mut inputs: Vec<(&[f64], f64)> = Vec::new();
-                for row in &rows {
-                    let targets = if is_joint { &[target][..] } else { &targets };
-                    inputs.extend(targets.iter().map(|&y| (row.as_slice(), y)));
-                }
-                inputs.extend(targets.iter().filter(|_| is_joint).map(|&y| (&**prediction, y)));
-                let truths = inputs.into_iter().map(|(row, y)| definition.truth(row, &[y], by));
-                truths.reduce(Truth::joined).expect("the point itself is in the domain")
-            });
-            if distance(found, nearby.order(order), precision) <= ceiling(order) {
-                return Verdict::Nearby;
-            }
-        }
         Verdict::Wrong(off)
+    }
+
+    /// Whether it is right for inputs that are off by at most one in the last place.
+    fn is_nearby(&mut self, order: usize, found: f64, point: &Point, by: usize) -> bool {
+        let Point { prediction, target } = point;
+        let target = *target;
+        let is_joint = self.loss.form() == Form::Joint;
+        let description = self.loss.description();
+        let (definition, precision) = (&self.definition, self.precision);
+        let bits = prediction.iter().chain([&target]).map(|x| x.to_bits()).collect();
+        let key = (bits, by);
+        let nearby = self.nearby.entry(key).or_insert_with(|| {
+            let inside = |x: &f64, domain: Domain| x.is_finite() && domain.contains(*x);
+            let is_class = match description.target {
+                Domain::Sign => true,
+                Domain::Unit => target == 0.0 || target == 1.0,
+                _ => false,
+            };
+            let around = |x: f64, domain: Domain| {
+                precision.neighbours(x).into_iter().filter(move |x| inside(x, domain))
+            };
+            let with = |place: usize, p: f64| {
+                let mut row = prediction.clone();
+                row[place] = p;
+                row
+            };
+            let targets: Vec<f64> =
+                if is_class { vec![target] } else { around(target, description.target).collect() };
+            let places = prediction.iter().enumerate();
+            let rows: Vec<Vec<f64>> = places
+                .flat_map(|(place, &p)| {
+                    let domain = description.prediction_domain(place);
+                    around(p, domain).map(move |p| with(place, p)).collect::<Vec<_>>()
+                })
+                .collect();
+            // One after the other if there are many, else both together.
+            let mut inputs: Vec<(&[f64], f64)> = Vec::new();
+            for row in &rows {
+                let targets = if is_joint { &[target][..] } else { &targets };
+                inputs.extend(targets.iter().map(|&y| (row.as_slice(), y)));
+            }
+            inputs.extend(targets.iter().filter(|_| is_joint).map(|&y| (&**prediction, y)));
+            let truths = inputs.into_iter().map(|(row, y)| definition.truth(row, &[y], by));
+            truths.reduce(Truth::joined).expect("the point itself is in the domain")
+        });
+        distance(found, nearby.order(order), precision) <= ceiling(order)
     }
 }
 
@@ -306,4 +330,38 @@ pub fn cancellation(target: &[f64], class: usize, precision: Precision) -> f64 {
         return 0.0;
     }
     CEILING as f64 * precision.epsilon() * total.max(1.0)
+}
+
+/// What the kernels of a loss whose target is a number give for examples with as many predicted
+/// numbers each: values, then gradients and second derivatives by each predicted number, widened to
+/// f64. Of a loss over a class axis, nothing.
+#[must_use]
+pub fn computed(
+    loss: &Loss,
+    set: InstructionSet,
+    points: &[Point],
+    precision: Precision,
+) -> [Vec<f64>; 3] {
+    let prediction: Vec<f64> = points.iter().flat_map(|point| point.prediction.clone()).collect();
+    let target: Vec<f64> = points.iter().map(|point| point.target).collect();
+    macro_rules! run {
+        ($float:ident, $run:ident) => {{
+            let narrow = |all: &[f64]| all.iter().map(|&x| x as $float).collect::<Vec<_>>();
+            let (prediction, target) = (narrow(&prediction), narrow(&target));
+            let zero = |like: &[$float]| vec![0.0; like.len()];
+            let mut results = [zero(&target), zero(&prediction), zero(&prediction)];
+            let [value, gradient, second] = &mut results;
+            let to = Outputs { value, gradient, second };
+            match (loss.pointwise_kernels(), loss.joint_kernels()) {
+                (Some(kernels), _) => kernels.$run(set, &prediction, &target, to),
+                (_, Some(kernels)) => kernels.$run(set, &prediction, &target, to),
+                _ => {}
+            }
+            results.map(|result| result.into_iter().map(f64::from).collect())
+        }};
+    }
+    match precision {
+        Precision::Single => run!(f32, run_f32),
+        Precision::Double => run!(f64, run_f64),
+    }
 }

@@ -121,6 +121,21 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// `f32` or `f64`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Single => "f32",
+            Self::Double => "f64",
+        }
+    }
+
+    /// How many decimal digits a number has.
+    #[must_use]
+    pub fn digits(self) -> f64 {
+        -self.epsilon().log10()
+    }
+
     /// The nearest number of this precision.
     #[must_use]
     pub fn round(self, x: f64) -> f64 {
