@@ -9,7 +9,7 @@ use crate::{facts, shape};
 use lossfn::number::{Jet, Node};
 use lossfn::{Domain, Form, Formula, InstructionSet, Loss};
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Numbers up to here are of ordinary size: what goes wrong among them is an error, what goes wrong
 /// beyond a warning.
@@ -27,6 +27,8 @@ const IN_FULL: f64 = 700.0;
 const PROBED: usize = 6;
 /// At so many points a stable form must be the same function.
 const COMPARED: usize = 32;
+/// A derivative by rule that has fewer digits right than this, computed with many, is another function.
+const RULE_DIGITS: f64 = 6.0;
 /// So many are shown.
 const SHOWN: usize = 3;
 /// So many digits are shown of a true number.
@@ -182,7 +184,7 @@ pub(crate) fn right_digits(found: f64, truth: &Precise) -> f64 {
         _ => error.over(&truth.magnitude()),
     };
     let digits = -relative.to_f64().log10();
-    if digits.is_nan() { 0.0 } else { digits.clamp(0.0, 17.0) }
+    if digits > 0.0 { digits.min(17.0) } else { 0.0 }
 }
 
 /// Digits that are lost, and more for what is no number at all.
@@ -201,9 +203,7 @@ fn numbers(loss: &Loss, formula: &Formula, report: &mut Report) {
     let mut misses = Vec::new();
     let definition = Definition::new(loss, 1, Precision::Double);
     for precision in [Precision::Double, Precision::Single] {
-        let mut points = points(loss, precision);
-        let is_due = |x: f64| x == 0.0 || (FARTHEST.recip()..FARTHEST).contains(&x.abs());
-        points.retain(|point| point.prediction.iter().chain([&point.target]).all(|x| is_due(*x)));
+        let points = due_points(loss, precision);
         report.points += points.len();
         let expected: Vec<[Vec<Precise>; 3]> = points
             .par_iter()
@@ -215,9 +215,8 @@ fn numbers(loss: &Loss, formula: &Formula, report: &mut Report) {
         }
         misses.extend(judged(loss, &definition, precision, &points, &expected, &computed));
     }
-    let mut findings = findings(&misses);
-    propose(loss, formula, &definition, &misses, &mut findings);
-    report.findings.append(&mut findings);
+    report.findings.extend(findings(&misses));
+    propose(loss, formula, &definition, &misses, &mut report.findings);
 }
 
 /// The points at which a loss is no number, or infinite, inside its domain.
@@ -229,20 +228,18 @@ fn undefined(
     report: &mut Report,
 ) {
     let description = loss.description();
+    // At the ends of its domain a loss may be infinite by right, but not no number.
     let is_inside = |x: f64, domain: Domain| match domain {
         Domain::Real | Domain::LogProbability | Domain::Sign => true,
         Domain::Unit | Domain::OpenUnit => x > 0.0 && x < 1.0,
         Domain::NonNegative | Domain::Positive => x > 0.0,
     };
-    let is_due = |point: &Point| {
-        reach(point) <= IN_FULL
-            && point
-                .prediction
-                .iter()
-                .enumerate()
-                .all(|(place, p)| is_inside(*p, description.prediction_domain(place)))
+    let is_at_end = |point: &Point| {
+        let mut places = point.prediction.iter().enumerate();
+        !places.all(|(place, p)| is_inside(*p, description.prediction_domain(place)))
     };
-    let places: Vec<usize> = (0..points.len()).filter(|&at| is_due(&points[at])).collect();
+    let places: Vec<usize> =
+        (0..points.len()).filter(|&at| reach(&points[at]) <= IN_FULL).collect();
     let advice = "if such predictions or targets do not occur, say so by the domains of the \
                   description; else give the formula a value there";
     for (what, is_so, severity) in [
@@ -250,14 +247,16 @@ fn undefined(
         ("infinite", f64::is_infinite, Severity::Warning),
     ] {
         let truth = |at: usize| &expected[at][0][0];
-        let found = places.iter().copied().filter(|&at| is_so(truth(at).to_f64()));
+        let is_due = |at: usize| severity == Severity::Error || !is_at_end(&points[at]);
+        let found = places.iter().copied();
+        let found = found.filter(|&at| is_so(truth(at).to_f64()) && is_due(at));
         let mut found: Vec<usize> = found.collect();
         if found.is_empty() {
             continue;
         }
         let everywhere = if found.len() == places.len() { "everywhere" } else { "somewhere" };
         // What is near 1 says most.
-        let order = |at: &usize| reach(&points[*at]).max(1.0);
+        let order = |at: &usize| remoteness(&points[*at]);
         found.sort_by(|a, b| order(a).total_cmp(&order(b)));
         let evidence = found.into_iter().take(SHOWN).map(|at| Evidence {
             prediction: points[at].prediction.clone(),
@@ -272,6 +271,30 @@ fn undefined(
         let finding = Finding::new(FindingKind::Undefined, severity, message);
         report.findings.push(finding.advice(advice).evidence(evidence.collect()));
     }
+}
+
+/// The points that are looked at: of ordinary size, those of f32 and others farther out in f64.
+fn due_points(loss: &Loss, precision: Precision) -> Vec<Point> {
+    let farthest = if precision == Precision::Double { FARTHEST } else { ORDINARY };
+    let is_due = |x: f64| x == 0.0 || (farthest.recip()..farthest).contains(&x.abs());
+    let mut seen = HashSet::new();
+    let mut all = points(loss, precision);
+    all.retain_mut(|point| {
+        for x in point.prediction.iter_mut().chain([&mut point.target]) {
+            // One zero.
+            *x += 0.0;
+        }
+        let numbers = || point.prediction.iter().chain([&point.target]);
+        numbers().all(|x| is_due(*x))
+            && seen.insert(numbers().map(|x| x.to_bits()).collect::<Vec<_>>())
+    });
+    all
+}
+
+/// How far a point is from 1, to either side: what is near says most.
+fn remoteness(point: &Point) -> f64 {
+    let sizes = point.prediction.iter().chain([&point.target]).filter(|x| **x != 0.0);
+    sizes.map(|x| x.abs().log10().abs()).fold(0.0, f64::max)
 }
 
 /// How far out a point is.
@@ -329,17 +352,20 @@ fn judged(
                     || Span::of([expected_number.clone()]),
                     |truth| truth.order(order).clone(),
                 );
-                if is_bad(found, &span, precision, half) {
+                // A second derivative far out is of little use.
+                let is_due = order < 2 || reach(&points[at]) <= ORDINARY;
+                if is_due && is_bad(found, &span, precision, half) {
                     suspects.push((badness(found, &nearer(found, &span)), at, by, found));
                 }
             }
         }
         // The worst ones, those near 1 first: they are read most easily.
         suspects.sort_by(|a, b| {
-            let of =
-                |suspect: &(f64, usize, usize, f64)| (suspect.0.floor(), reach(&points[suspect.1]));
+            let of = |suspect: &(f64, usize, usize, f64)| {
+                (suspect.0.floor(), remoteness(&points[suspect.1]))
+            };
             let (a, b) = (of(a), of(b));
-            b.0.total_cmp(&a.0).then(a.1.max(1.0).total_cmp(&b.1.max(1.0)))
+            b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1))
         });
         let mut taken = 0;
         for (_, at, by, found) in suspects {
@@ -357,14 +383,17 @@ fn judged(
                 second: derived(2),
             });
             let span = truth.order(order);
-            // Infinity is no rounding error.
-            let is_plain = !found.is_finite() && reach(point) <= ORDINARY;
+            // Infinity is no rounding error, and neither is a derivative that is wrong with many digits.
+            let derivative = expected[at][order][by].to_f64();
+            let is_plain = !found.is_finite() && reach(point) <= ORDINARY
+                || is_bad(derivative, span, Precision::Double, RULE_DIGITS);
             let mut is_wrong = || {
                 let near = right_nearby(loss, definition, precision, point, order, by);
-                let verdict =
-                    |judge: &mut Judge| judge.verdict_here(order, found, point, by, &truth);
                 is_bad(found, &near, precision, half)
-                    && matches!(verdict(&mut judge), Verdict::Wrong(_))
+                    && matches!(
+                        judge.verdict_here(order, found, point, by, &truth),
+                        Verdict::Wrong(_)
+                    )
             };
             if !is_plain && !is_wrong() {
                 continue;
@@ -443,7 +472,7 @@ fn kind(loss: &Loss, miss: &Miss, expected: &Precise, span: &Span) -> FindingKin
     }
     let wrong = if order == 0 { FindingKind::WrongValue } else { FindingKind::WrongGradient };
     // The derivative that the library has is another function.
-    if is_bad(expected.to_f64(), span, Precision::Double, 6.0) {
+    if is_bad(expected.to_f64(), span, Precision::Double, RULE_DIGITS) {
         return wrong;
     }
     // So it is if both types agree on another number: rounding is not the same in both.
@@ -529,7 +558,11 @@ fn finding(kind: FindingKind, order: usize, misses: &mut [&Miss]) -> Finding {
     // The nearest first: that is how soon it begins; then the worst of each type.
     misses.sort_by(|a, b| {
         let of = |miss: &Miss| {
-            (miss.precision != Precision::Double, -miss.loss_of_digits(), miss.reach())
+            (
+                miss.precision != Precision::Double,
+                -miss.loss_of_digits().floor(),
+                remoteness(&miss.point),
+            )
         };
         of(a).partial_cmp(&of(b)).unwrap_or(std::cmp::Ordering::Equal)
     });
@@ -566,6 +599,52 @@ fn evaluated(formula: &Formula, loss: &Loss, point: &Point, by: usize) -> Option
     formula.evaluate(|name| value(&name)).ok()?.first().copied()
 }
 
+/// What a stable form is to mend.
+struct Due {
+    point: Point,
+    quantity: Quantity,
+    kind: FindingKind,
+    /// Unknown where the formula is no number: any other is better.
+    truth: Option<Precise>,
+    badness: f64,
+}
+
+impl Due {
+    fn of(miss: &Miss) -> Self {
+        Self {
+            point: miss.point.clone(),
+            quantity: miss.quantity,
+            kind: miss.kind,
+            truth: Some(miss.truth.clone()),
+            badness: miss.loss_of_digits(),
+        }
+    }
+
+    fn hole(evidence: &Evidence) -> Self {
+        let (prediction, target) = (evidence.prediction.clone(), evidence.target[0]);
+        Self {
+            point: Point { prediction, target },
+            quantity: Quantity::Loss,
+            kind: FindingKind::Undefined,
+            truth: None,
+            badness: badness(f64::NAN, &Precise::Nan),
+        }
+    }
+
+    /// How bad another form is there.
+    fn badness_of(&self, form: &Formula, loss: &Loss) -> f64 {
+        let jet = evaluated(form, loss, &self.point, self.quantity.by());
+        let found = jet.map_or(f64::NAN, |jet| {
+            [jet.value, jet.gradient(), jet.curvature()][self.quantity.order()]
+        });
+        match &self.truth {
+            Some(truth) => badness(found, truth),
+            None if found.is_finite() => 0.0,
+            None => badness(found, &Precise::Nan),
+        }
+    }
+}
+
 /// Puts the text of a stable form beside what it mends.
 fn propose(
     loss: &Loss,
@@ -580,27 +659,24 @@ fn propose(
         FindingKind::UndefinedGradient,
         FindingKind::WrongGradient,
     ];
-    let due: Vec<&Miss> = misses
+    let misses = misses
         .iter()
-        .filter(|miss| miss.precision == Precision::Double && mendable.contains(&miss.kind))
-        .collect();
+        .filter(|miss| miss.precision == Precision::Double && mendable.contains(&miss.kind));
+    let mut due: Vec<Due> = misses.map(Due::of).collect();
+    for finding in findings.iter().filter(|finding| finding.kind == FindingKind::Undefined) {
+        let holes = finding.evidence.iter().filter(|evidence| evidence.found.is_nan());
+        due.extend(holes.map(Due::hole));
+    }
     if due.is_empty() {
         return;
     }
     let is_parameter =
         |name: &str| loss.description().parameters.iter().any(|known| known.name == name);
-    let after = |form: &Formula, miss: &Miss| {
-        let jet = evaluated(form, loss, &miss.point, miss.quantity.by())?;
-        let found = [jet.value, jet.gradient(), jet.curvature()][miss.quantity.order()];
-        Some(badness(found, &miss.truth))
-    };
-    let before: f64 = due.iter().map(|miss| miss.loss_of_digits()).sum();
+    let before: f64 = due.iter().map(|due| due.badness).sum();
     let mut forms: Vec<(f64, Formula, Vec<f64>)> = Vec::new();
     for form in stable_forms(formula, is_parameter) {
-        let after = due.iter().map(|miss| after(&form, miss)).collect::<Option<Vec<_>>>();
-        let Some(after) = after else { continue };
-        let mut pairs = after.iter().zip(&due);
-        let is_worse = pairs.any(|(after, miss)| *after > miss.loss_of_digits() + 0.5);
+        let after: Vec<f64> = due.iter().map(|due| due.badness_of(&form, loss)).collect();
+        let is_worse = after.iter().zip(&due).any(|(after, due)| *after > due.badness + 0.5);
         let total: f64 = after.iter().sum();
         if !is_worse && total < before - 1.0 {
             forms.push((total, form, after));
@@ -612,9 +688,9 @@ fn propose(
     let Some((_, form, after)) = best else { return };
     let text = form.text(0);
     for finding in findings {
-        let helps = due.iter().zip(&after).any(|(miss, after)| {
-            let is_of = finding.evidence.iter().any(|e| e.quantity == miss.quantity);
-            miss.kind == finding.kind && is_of && *after < miss.loss_of_digits() - 1.0
+        let helps = due.iter().zip(&after).any(|(due, after)| {
+            let is_of = finding.evidence.iter().any(|e| e.quantity == due.quantity);
+            due.kind == finding.kind && is_of && *after < due.badness - 1.0
         });
         if helps {
             finding.proposal = Some(text.clone());

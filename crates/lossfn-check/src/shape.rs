@@ -94,7 +94,7 @@ impl Grid {
             let mut worst: Option<[(f64, f64, f64); 2]> = None;
             let mut note = |right: f64, other: f64| {
                 let (Some(a), Some(b)) = (value(right), value(other)) else { return };
-                let slack = 1e-9 * a.abs().max(b.abs());
+                let slack = if a.is_finite() { 1e-9 * a.abs().max(b.abs()) } else { 0.0 };
                 let is_worse = worst.is_none_or(|[_, (_, _, lowest)]| b < lowest);
                 if b < a - slack && is_worse {
                     worst = Some([(right, target, a), (other, target, b)]);

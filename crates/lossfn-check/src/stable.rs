@@ -181,6 +181,26 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// Whether one node is the other with its sign changed, as formulas are simplified.
+    fn is_negation(&self, a: usize, b: usize) -> bool {
+        match (self.nodes[a], self.nodes[b]) {
+            (Node::Unary(Unary::Negate, x), _) if x == b => true,
+            (_, Node::Unary(Unary::Negate, x)) if x == a => true,
+            (Node::Binary(Binary::Subtract, p, q), Node::Binary(Binary::Subtract, r, s)) => {
+                (p, q) == (s, r)
+            }
+            (Node::Binary(Binary::Multiply, c, x), Node::Binary(Binary::Multiply, d, y)) => {
+                match (self.nodes[c], self.nodes[d]) {
+                    (Node::Constant(c), Node::Constant(d)) => {
+                        x == y && f64::from_bits(c) == -f64::from_bits(d)
+                    }
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
     /// All the ways in which the form at `place` of a pattern is the node at `at`.
     fn matches(&self, pattern: &Pattern, place: usize, at: usize, with: Bindings) -> Vec<Bindings> {
         if let Some(wildcard) = pattern.wildcard(place) {
@@ -197,11 +217,8 @@ impl<'a> Graph<'a> {
         match (pattern.node(place), self.nodes[at]) {
             (Node::Constant(a), Node::Constant(b)) if a == b => vec![with],
             (Node::Unary(f, x), Node::Unary(g, y)) if f == g => self.matches(pattern, x, y, with),
-            // -a for an a that is bound to -x.
             (Node::Unary(Unary::Negate, x), _) => match pattern.wildcard(x).map(|w| with[w]) {
-                Some(Some(bound)) if self.nodes[bound] == Node::Unary(Unary::Negate, at) => {
-                    vec![with]
-                }
+                Some(Some(bound)) if self.is_negation(bound, at) => vec![with],
                 _ => Vec::new(),
             },
             (Node::Binary(f, a, b), Node::Binary(g, x, y)) if f == g => {
@@ -219,7 +236,8 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The terms of a sum, each with whether it is taken away.
+    /// The terms of a sum in their order: whether each is taken away, and the term; of a negative
+    /// number, that without its sign.
     fn terms(&mut self, at: usize, is_taken: bool, terms: &mut Vec<(bool, usize)>) {
         match self.nodes[at] {
             Node::Binary(Binary::Add, a, b) => {
@@ -239,18 +257,34 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The sum of terms.
-    fn sum(&mut self, terms: &[(bool, usize)]) -> usize {
-        // One that is not taken away first.
-        let first = terms.iter().position(|(is_taken, _)| !is_taken).unwrap_or(0);
-        let mut order: Vec<(bool, usize)> = terms.to_vec();
-        let (is_taken, start) = order.remove(first);
-        let mut sum = if is_taken { self.put(Node::Unary(Unary::Negate, start)) } else { start };
-        for (is_taken, term) in order {
-            let function = if is_taken { Binary::Subtract } else { Binary::Add };
-            sum = self.put(Node::Binary(function, sum, term));
+    /// A sum in which the next terms of a list are in the places of its own, `None` for one that is
+    /// left out. What is not touched stays as it was grouped.
+    fn with_terms(
+        &mut self,
+        at: usize,
+        terms: &mut impl Iterator<Item = Option<usize>>,
+    ) -> Option<usize> {
+        match self.nodes[at] {
+            Node::Binary(function @ (Binary::Add | Binary::Subtract), a, b) => {
+                let (a, b) = (self.with_terms(a, terms), self.with_terms(b, terms));
+                match (a, b) {
+                    (Some(a), Some(b)) => Some(self.put(Node::Binary(function, a, b))),
+                    (None, Some(b)) if function == Binary::Subtract => {
+                        Some(self.put(Node::Unary(Unary::Negate, b)))
+                    }
+                    (a, b) => a.or(b),
+                }
+            }
+            Node::Unary(Unary::Negate, x) => {
+                let x = self.with_terms(x, terms)?;
+                Some(self.put(Node::Unary(Unary::Negate, x)))
+            }
+            Node::Constant(bits) if f64::from_bits(bits) < 0.0 => {
+                let x = terms.next()??;
+                Some(self.put(Node::Unary(Unary::Negate, x)))
+            }
+            _ => terms.next()?,
         }
-        sum
     }
 
     /// A pattern's node with what `a` and `b` stand for.
@@ -294,10 +328,12 @@ impl<'a> Graph<'a> {
                         continue;
                     };
                     let new = self.filled(pattern, replacement, with)?;
-                    let mut rest = terms.clone();
-                    rest[i.min(j)] = (is_first_taken, new);
-                    rest.remove(i.max(j));
-                    return Some(self.sum(&rest));
+                    let mut places = (0..terms.len()).map(|place| match place {
+                        place if place == i => Some(new),
+                        place if place == j => None,
+                        place => Some(terms[place].1),
+                    });
+                    return self.with_terms(at, &mut places);
                 }
             }
         }
