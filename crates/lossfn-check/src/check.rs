@@ -352,8 +352,10 @@ fn judged(
                     || Span::of([expected_number.clone()]),
                     |truth| truth.order(order).clone(),
                 );
-                // A second derivative far out is of little use.
-                let is_due = order < 2 || reach(&points[at]) <= ORDINARY;
+                // A second derivative far out, or its digits in f32, are of little use.
+                let is_due = order < 2
+                    || reach(&points[at]) <= ORDINARY
+                        && (precision == Precision::Double || !found.is_finite());
                 if is_due && is_bad(found, &span, precision, half) {
                     suspects.push((badness(found, &nearer(found, &span)), at, by, found));
                 }
@@ -540,7 +542,9 @@ fn finding(kind: FindingKind, order: usize, misses: &mut [&Miss]) -> Finding {
              such as abs(x) for sqrt(x^2)",
         ),
         FindingKind::Overflow => (
-            format!("the {name} overflows{where_from} where the true one is an ordinary number"),
+            format!(
+                "the {name} comes out as infinite or no number{where_from} where in truth it is an ordinary one"
+            ),
             "write it so that no part of it grows beyond the result",
         ),
         _ => {

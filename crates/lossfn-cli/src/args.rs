@@ -14,6 +14,7 @@ Examples:
   lossfn eval predictions.csv --target y --prediction p
   lossfn list --task binary
   lossfn describe huber
+  lossfn check huber
 
 `lossfn help COMMAND` says more.")]
 pub struct Args {
@@ -33,6 +34,8 @@ pub enum Command {
     List(Box<ListArgs>),
     /// One loss: formula, gradient, parameters, card of properties, limits, reference
     Describe(DescribeArgs),
+    /// What is wrong with a loss: gradients, lost digits, overflow, kinks, with evidence
+    Check(CheckArgs),
     /// Completions for a shell, to be put where that shell looks for them
     Completions {
         /// The shell
@@ -294,6 +297,28 @@ impl FromArgMatches for PropertyArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct DescribeArgs {
+    /// A loss, by name or by the name that another library has for it
+    pub loss: Loss,
+
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TextFormat,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Losses and gradients, as computed in f32 and f64, are compared with the formula evaluated with many \
+digits, at points where things go wrong if they do. An error is to be mended, a warning can hurt at \
+points that are rare or by little, a note is worth knowing. Where a form of the formula is known that \
+does not have the fault, and is better at these points, it stands under \"instead\". What is found is \
+true; that nothing is found is no proof. The card of the loss follows.
+
+Exit code: 0 without errors, 1 with some, 2 if the question cannot be answered.
+
+Examples:
+  lossfn check huber
+  lossfn check 'quantile(level=0.9)' --format json")]
+pub struct CheckArgs {
     /// A loss, by name or by the name that another library has for it
     pub loss: Loss,
 

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     // The whole answer is there before its first byte is printed: an error leaves nothing behind.
     let result = commands::run(args).and_then(|answer| answer.print(&mut std::io::stdout().lock()));
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell if standard error is closed too.

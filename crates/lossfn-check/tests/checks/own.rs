@@ -1,6 +1,9 @@
 //! Losses as people write them, with and without mistakes.
 
-use lossfn::{Description, Domain, Loss, Number, Parameter, Pointwise, Range, Role, Task};
+use lossfn::number::{Composite, Partials};
+use lossfn::{
+    Component, Description, Domain, Joint, Loss, Number, Parameter, Pointwise, Range, Role, Task,
+};
 
 macro_rules! own {
     ($name:ident, $p:ident, $y:ident, $formula:expr) => {
@@ -25,7 +28,12 @@ own!(NaiveLogits, p, y, {
     let q = one::<N>() / ((-p).exp() + 1.0);
     -(y * q.ln() + (one::<N>() - y) * (one::<N>() - q).ln())
 });
-own!(LogOfSigmoid, p, y, -(y * p.sigmoid().ln() + (one::<N>() - y) * (one::<N>() - p.sigmoid()).ln()));
+own!(
+    LogOfSigmoid,
+    p,
+    y,
+    -(y * p.sigmoid().ln() + (one::<N>() - y) * (one::<N>() - p.sigmoid()).ln())
+);
 own!(NaivePseudoHuber, p, y, ((p - y).square() + 1.0).sqrt() - 1.0);
 own!(NaiveLogCosh, p, y, (((p - y).exp() + (-(p - y)).exp()) / 2.0).ln());
 own!(NaiveTanh, p, y, {
@@ -39,9 +47,7 @@ own!(NaiveCauchy, p, y, ((p - y).square() + 1.0).ln());
 own!(NaiveCosine, p, y, one::<N>() - (p - y).cos());
 own!(NaiveEntropy, p, y, -(y * p.ln() + (one::<N>() - y) * (one::<N>() - p).ln()));
 own!(RootOfSquare, p, y, (p - y).square().sqrt());
-own!(ClampedLogits, p, y, {
-    p.positive_part() - p * y + ((-p.abs()).exp() + 1.0).ln()
-});
+own!(ClampedLogits, p, y, { p.positive_part() - p * y + ((-p.abs()).exp() + 1.0).ln() });
 // Sound ones.
 own!(Squares, p, y, (p - y).square());
 own!(StableLogits, p, y, y * (-p).softplus() + (one::<N>() - y) * p.softplus());
@@ -134,4 +140,71 @@ pub fn scaled() -> Loss {
     }];
     static DESCRIPTION: Description = Description { parameters: &DELTA, ..REGRESSION };
     Loss::pointwise(&DESCRIPTION, &[2.5], Scaled)
+}
+
+/// |r| as a composite whose better form is another function.
+pub struct WrongComposite;
+
+/// r² / 2 as a composite of r and 1, with a wrong partial derivative.
+pub struct WrongPartials;
+
+#[derive(Clone, Copy)]
+struct TwiceTheProduct;
+
+impl Composite for TwiceTheProduct {
+    fn definition<N: Number>(self, x: N, y: N) -> N {
+        x * x * y
+    }
+    fn value<N: Number>(self, x: N, y: N) -> N {
+        x * x * y * 2.0
+    }
+    fn partials<N: Number>(self, x: N, y: N) -> Partials<N> {
+        Partials { x: x * y * 2.0, y: x * x, xx: y * 2.0, xy: x * 2.0, yy: N::constant(0.0) }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct WrongPartial;
+
+impl Composite for WrongPartial {
+    fn definition<N: Number>(self, x: N, y: N) -> N {
+        x * x * y / 2.0
+    }
+    fn partials<N: Number>(self, x: N, y: N) -> Partials<N> {
+        Partials { x: x * y * 1.5, y: x * x / 2.0, xx: y, xy: x, yy: N::constant(0.0) }
+    }
+}
+
+impl Pointwise for WrongComposite {
+    fn loss<N: Number>(&self, prediction: N, target: N) -> N {
+        (prediction - target).composite(one(), TwiceTheProduct)
+    }
+}
+
+impl Pointwise for WrongPartials {
+    fn loss<N: Number>(&self, prediction: N, target: N) -> N {
+        (prediction - target).composite(one(), WrongPartial)
+    }
+}
+
+/// Squares over a scale, plus the scale, whose slope by the scale is wrong.
+pub struct WrongJoint;
+
+impl Joint<2> for WrongJoint {
+    fn loss<N: Number>(&self, [mean, scale]: [N; 2], target: N) -> N {
+        let wrong = N::with_derivatives(scale, scale.square(), scale, N::constant(2.0));
+        (mean - target).square() + wrong
+    }
+}
+
+pub fn joint(loss: impl Joint<2>) -> Loss {
+    static DESCRIPTION: Description = Description {
+        task: Task::Distribution,
+        components: &[
+            Component { name: "mean", domain: Domain::Real, meaning: "the mean" },
+            Component { name: "scale", domain: Domain::Positive, meaning: "the scale" },
+        ],
+        ..REGRESSION
+    };
+    Loss::joint(&DESCRIPTION, &[], loss).expect("two components")
 }

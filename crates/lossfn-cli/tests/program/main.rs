@@ -1,6 +1,7 @@
 //! The program as its users meet it: run on files, judged by what it prints.
 
 mod advise;
+mod check;
 mod choose;
 mod common;
 mod docs;
