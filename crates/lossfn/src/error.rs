@@ -138,6 +138,16 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A formula that cannot be read.
+    #[error("cannot read the formula: {reason}\n{}", pointed(text, *at))]
+    Formula {
+        /// The text.
+        text: String,
+        /// At which character, counted from 0.
+        at: usize,
+        /// Why.
+        reason: String,
+    },
     /// A parameter is to be chosen from data, and there is none here.
     #[error(
         "{loss} is to be chosen from data: give it to `lossfn eval`, or in the library to a \
@@ -194,6 +204,20 @@ pub enum Error {
     /// The number of sets of examples is not that of the heads.
     #[error("{0}")]
     Heads(String),
+}
+
+/// The text about a character, and a caret below that.
+fn pointed(text: &str, at: usize) -> String {
+    const SIDE: usize = 50;
+    // One character for one, so that the caret stays in its place.
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let characters: Vec<char> = text.chars().map(plain).collect();
+    let (start, end) = (at.saturating_sub(SIDE), (at + SIDE).min(characters.len()));
+    let before = if start > 0 { "..." } else { "" };
+    let after = if end < characters.len() { "..." } else { "" };
+    let shown: String = characters[start.min(end)..end].iter().collect();
+    let gap = " ".repeat(before.len() + at - start);
+    format!("  {before}{shown}{after}\n  {gap}^ column {}", at + 1)
 }
 
 fn known(parameters: &[&str]) -> String {

@@ -3,7 +3,7 @@
 use crate::class_axis::{ClassAxis, Hessian};
 use crate::describe::{Component, Described, Description, Role};
 use crate::error::Error;
-use crate::formula::notation_latex;
+use crate::formula::{Typed, notation_latex};
 use crate::kernel::joint::{Any, Fixed};
 use crate::kernel::{ClassKernels, JointKernels, PointwiseKernels};
 use crate::number::{Formula, Number};
@@ -132,6 +132,8 @@ pub struct Loss {
     description: &'static Description,
     parameters: Vec<f64>,
     pub(crate) kernels: Kernels,
+    /// The formula, if the loss was given as text.
+    typed: Option<Arc<Typed>>,
 }
 
 impl Loss {
@@ -142,7 +144,7 @@ impl Loss {
         loss: impl Pointwise,
     ) -> Self {
         let kernels = Kernels::Pointwise(Arc::new(loss));
-        Self { description, parameters: parameters.to_vec(), kernels }
+        Self { description, parameters: parameters.to_vec(), kernels, typed: None }
     }
 
     /// A loss over a class axis of one's own.
@@ -152,7 +154,7 @@ impl Loss {
         loss: impl ClassAxis,
     ) -> Self {
         let kernels = Kernels::ClassAxis(Arc::new(loss));
-        Self { description, parameters: parameters.to_vec(), kernels }
+        Self { description, parameters: parameters.to_vec(), kernels, typed: None }
     }
 
     /// A loss of several predicted numbers and one target of one's own.
@@ -172,7 +174,7 @@ impl Loss {
             });
         }
         let kernels = Kernels::Joint(Arc::new(Fixed(loss)));
-        Ok(Self { description, parameters: parameters.to_vec(), kernels })
+        Ok(Self { description, parameters: parameters.to_vec(), kernels, typed: None })
     }
 
     /// A loss of any number of predicted numbers and one target of one's own.
@@ -182,7 +184,7 @@ impl Loss {
         loss: impl Ensemble,
     ) -> Self {
         let kernels = Kernels::Joint(Arc::new(Any(loss)));
-        Self { description, parameters: parameters.to_vec(), kernels }
+        Self { description, parameters: parameters.to_vec(), kernels, typed: None }
     }
 
     /// A pointwise loss that was declared with [`loss!`](crate::loss!).
@@ -200,12 +202,103 @@ impl Loss {
     pub fn from_joint<const COMPONENTS: usize, L: Joint<COMPONENTS> + Described>(loss: L) -> Self {
         const { assert!(L::DESCRIPTION.components.len() == COMPONENTS) };
         let (description, parameters) = (description_of::<L>(), loss.parameters());
-        Self { description, parameters, kernels: Kernels::Joint(Arc::new(Fixed(loss))) }
+        Self {
+            description,
+            parameters,
+            kernels: Kernels::Joint(Arc::new(Fixed(loss))),
+            typed: None,
+        }
     }
 
     /// A loss of any number of predicted numbers that was declared with [`loss!`](crate::loss!).
     pub fn from_ensemble<L: Ensemble + Described>(loss: L) -> Self {
         Self::ensemble(description_of::<L>(), &loss.parameters(), loss)
+    }
+
+    /// A pointwise loss of one's own by its formula in text: of the prediction, `p`, and the target,
+    /// `y`, and of parameters and other names that are defined behind it. What `p` and `y` may be is said
+    /// by `p in [0, 1]`; without it they may be any number. As part of a text that names a loss it begins
+    /// with `formula:`.
+    ///
+    /// Operators are `+ - * / ^`, comparisons, `and`, `or`, `not`; functions `where(condition, a, b)`,
+    /// `abs`, `max`, `min`, `clip`, `sqrt`, `exp`, `ln`, `tanh`, `sigmoid`, `softplus`, and all others that
+    /// formulas are shown with; constants `pi`, `e`, `inf`. A power with a whole number written as its
+    /// exponent may have any base, others one of 0 or more.
+    ///
+    /// ```
+    /// use lossfn::{Cost, Loss};
+    ///
+    /// let loss = Loss::typed("where(abs(r) <= d, r^2 / 2, d * (abs(r) - d / 2)); r = p - y; d = 1.5")?;
+    /// assert_eq!(loss.named_parameters(), [("d", 1.5)]);
+    /// assert_eq!(Cost::new(loss).value(&[0.0, 5.0], &[1.0, 1.0])?, 2.6875);
+    ///
+    /// let same: Loss = "formula: where(abs(p - y) <= d, (p - y)^2 / 2, d * (abs(p - y) - d / 2)); d = 1.5"
+    ///     .parse()?;
+    /// assert_eq!(same, Loss::typed("where(abs(r) <= d, r^2 / 2, d * (abs(r) - d / 2)); r = p - y; d = 1.5")?);
+    ///
+    /// let error = Loss::typed("abs(p - y").unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "cannot read the formula: a comma or a closing parenthesis is missing here\n  abs(p - y\n           ^ column 10",
+    /// );
+    /// # Ok::<(), lossfn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Formula`] with the character at which the text cannot be read.
+    pub fn typed(text: &str) -> Result<Self, Error> {
+        Ok(Self::from_typed(Typed::parse(text)?))
+    }
+
+    fn from_typed(typed: Typed) -> Self {
+        let typed = Arc::new(typed);
+        Self {
+            description: typed.description(),
+            parameters: typed.parameters().map(|(_, value)| value).collect(),
+            kernels: Kernels::Pointwise(typed.clone()),
+            typed: Some(typed),
+        }
+    }
+
+    /// The text of a formula that was given as text: what [`Loss::typed`] makes the loss of.
+    #[must_use]
+    pub fn typed_text(&self) -> Option<String> {
+        self.typed.as_ref().map(ToString::to_string)
+    }
+
+    /// The names and values of the parameters, in the order of the description, or for a formula that
+    /// was given as text in that of their use.
+    #[must_use]
+    pub fn named_parameters(&self) -> Vec<(&'static str, f64)> {
+        match &self.typed {
+            Some(typed) => typed.parameters().collect(),
+            None => {
+                let names = self.description.parameters.iter().map(|parameter| parameter.name);
+                names.zip(self.parameters.iter().copied()).collect()
+            }
+        }
+    }
+
+    /// The same loss with another value for one parameter.
+    ///
+    /// # Errors
+    /// [`Error::UnknownParameter`], [`Error::ParameterOutOfRange`], and [`Error::UnknownLoss`] for a
+    /// loss of one's own that is not a formula.
+    pub fn with_parameter(&self, name: &str, value: f64) -> Result<Self, Error> {
+        let known = self.named_parameters();
+        let Some(place) = known.iter().position(|(known, _)| *known == name) else {
+            return Err(Error::UnknownParameter {
+                loss: self.id(),
+                parameter: name.to_owned(),
+                parameters: known.into_iter().map(|(name, _)| name).collect(),
+            });
+        };
+        if let Some(typed) = &self.typed {
+            return Ok(Self::from_typed(typed.with(known[place].0, value)?));
+        }
+        let mut values = self.parameters.clone();
+        values[place] = value;
+        crate::catalog::find(self.id())?.build(&values)
     }
 
     /// What is said about the loss.
@@ -378,6 +471,9 @@ impl Loss {
             let text = format!("{} = {default} in {}: {}{auto}", p.name, p.range, p.meaning);
             add("parameter", text, false);
         }
+        for (name, value) in self.typed.iter().flat_map(|typed| typed.parameters()) {
+            add("parameter", format!("{name} = {value:?}"), false);
+        }
         for fact in self.card_over_parameters().facts() {
             add("card", format!("{}: {fact}", fact.property), false);
         }
@@ -425,6 +521,9 @@ fn description_of<L: Described>() -> &'static Description {
 
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(typed) = &self.typed {
+            return write!(f, "formula: {typed}");
+        }
         f.write_str(self.id())?;
         let mut separator = '(';
         for (parameter, value) in self.description.parameters.iter().zip(&self.parameters) {
@@ -441,9 +540,11 @@ impl fmt::Debug for Loss {
     }
 }
 
-/// Losses are equal if they have the same name and parameters.
+/// Losses are equal if they have the same name and parameters, and formulas if they are the same.
 impl PartialEq for Loss {
     fn eq(&self, other: &Self) -> bool {
-        self.id() == other.id() && self.parameters == other.parameters
+        self.id() == other.id()
+            && self.parameters == other.parameters
+            && self.typed_text() == other.typed_text()
     }
 }

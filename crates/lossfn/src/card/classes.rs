@@ -139,7 +139,7 @@ pub(super) fn card(loss: &Loss) -> (Card, usize) {
     let sampled = |study: &Study<'_>| How::Sampled { points: study.points };
     let convex = match above {
         Some(witness) => Fact::no(Property::Convex, witness),
-        None if rules::is_convex(&formula, d, loss.parameters()) => Fact::rule(
+        None if rules::is_convex(&formula, d) => Fact::rule(
             Property::Convex,
             "sums, maxima, log-sum-exp and compositions of convex parts",
         ),

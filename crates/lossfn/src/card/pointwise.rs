@@ -273,7 +273,7 @@ pub(super) fn card(loss: &Loss) -> (Card, usize) {
     let shape = rules::shape(&formula, loss.description());
     let mut study = Study { loss, kernels, shape, points: 0 };
     let targets = study.targets();
-    let curves: Vec<Curve> = targets.iter().map(|&y| curve(loss, &formula, y)).collect();
+    let curves: Vec<Curve> = targets.iter().map(|&y| curve(&formula, y)).collect();
     let mut lines: Vec<Line<'_>> =
         targets.iter().zip(&curves).map(|(&y, curve)| line(&mut study, curve, y)).collect();
 
@@ -337,15 +337,11 @@ fn temper(card: &mut Card, lines: &[Line<'_>]) {
     }
 }
 
-fn curve(loss: &Loss, formula: &Formula, target: f64) -> Curve {
-    let parameters = loss.description().parameters.iter().zip(loss.parameters());
-    let parameters: Vec<_> = parameters.map(|(known, value)| (known.name, *value)).collect();
+fn curve(formula: &Formula, target: f64) -> Curve {
     Curve::new(formula, |name| match name {
         "p" => None,
         "y" => Some(target),
-        name => {
-            Some(parameters.iter().find(|known| known.0 == name).map_or(f64::NAN, |known| known.1))
-        }
+        name => Some(formula.parameter(name).unwrap_or(f64::NAN)),
     })
 }
 
@@ -441,7 +437,7 @@ fn convex(
     if let Some(witness) = above {
         return Fact::no(property, witness.clone());
     }
-    if rules::is_convex(formula, study.loss.description(), study.loss.parameters()) {
+    if rules::is_convex(formula, study.loss.description()) {
         return Fact::rule(property, "sums, maxima and compositions of convex parts");
     }
     let mut reach = Reach::Whole;
@@ -929,12 +925,11 @@ fn kinks(study: &Study<'_>, lines: &[Line<'_>], orders: &[usize]) -> String {
     for line in lines {
         for seam in &line.seams {
             if orders.iter().any(|&order| matches!(seam.step(order), Step::Up | Step::Down)) {
-                let name = study.loss.description().parameters.iter().zip(study.loss.parameters());
                 let mut place = short(seam.at);
-                for (parameter, value) in name {
-                    if *value != 0.0 && seam.at.abs() == *value {
+                for (name, value) in study.loss.named_parameters() {
+                    if value != 0.0 && seam.at.abs() == value {
                         let sign = if seam.at < 0.0 { "-" } else { "" };
-                        place = format!("{place} ({sign}{})", parameter.name);
+                        place = format!("{place} ({sign}{name})");
                     }
                 }
                 if study.shape == Shape::General {

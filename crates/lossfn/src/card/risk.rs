@@ -218,9 +218,8 @@ fn elicits(study: &mut Study<'_>) -> Fact {
     };
     let is_positive = matches!(d.target, Domain::NonNegative | Domain::Positive);
     let mut candidates: Vec<(String, [f64; 4])> = Vec::new();
-    for (parameter, &value) in d.parameters.iter().zip(study.loss.parameters()) {
+    for (name, value) in study.loss.named_parameters() {
         if value > 0.0 && value < 1.0 {
-            let name = parameter.name;
             candidates.push((format!("the quantile at {name}"), quantile(value)));
             candidates.push((format!("the expectile at {name}"), expectile(value)));
         }

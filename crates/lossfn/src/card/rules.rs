@@ -218,7 +218,7 @@ fn interval_of(domain: Domain) -> Interval {
 
 /// Whether the first result is convex in the prediction by the rules for sums, maxima and
 /// compositions, for all targets. Works on rows too: `p_c` stands for the scores of all classes.
-pub(super) fn is_convex(formula: &Formula, description: &Description, parameters: &[f64]) -> bool {
+pub(super) fn is_convex(formula: &Formula, description: &Description) -> bool {
     let count = formula.results[0] + 1;
     let mut bends: Vec<Bend> = Vec::with_capacity(count);
     let mut ranges: Vec<Interval> = Vec::with_capacity(count);
@@ -239,9 +239,8 @@ pub(super) fn is_convex(formula: &Formula, description: &Description, parameters
             Node::Symbol("p" | "p_c") => (Bend::Linear, interval_of(description.prediction)),
             Node::Symbol("y" | "y_c") => (Bend::Constant, interval_of(description.target)),
             Node::Symbol(name) => {
-                let place = description.parameters.iter().position(|known| known.name == name);
-                let value = place.and_then(|place| parameters.get(place));
-                let range = value.map_or(Interval::ANY, |value| Interval::constant(*value));
+                let value = formula.parameter(name);
+                let range = value.map_or(Interval::ANY, Interval::constant);
                 (Bend::Constant, range)
             }
             Node::Unary(Unary::Total, x) => {

@@ -384,7 +384,7 @@ impl Chooser {
         if !request.needs_data() {
             return Ok(Fitted { loss: request.loss()?, choices: Vec::new() });
         }
-        let description = request.entry.description;
+        let description = request.description();
         let residuals = self.count.unwrap_or(0);
         let places: Vec<usize> = (0..methods.len()).filter(|&at| methods[at].is_some()).collect();
         let names = places.iter().map(|&at| description.parameters[at].name);
@@ -400,7 +400,7 @@ impl Chooser {
         let with = |values: &[f64]| {
             let mut all = start.clone();
             places.iter().zip(values).for_each(|(&at, &value)| all[at] = value);
-            request.entry.build(&all)
+            request.build(&all)
         };
         let sigma = || {
             let sigma = MAD_TO_SIGMA * self.quantile(Of::Deviation, 0.5).unwrap_or(f64::NAN);
@@ -500,7 +500,7 @@ impl Chooser {
 
 /// The method for each open parameter of a request.
 fn methods(request: &LossRequest) -> Result<Vec<Option<Method>>, Error> {
-    let description = request.entry.description;
+    let description = request.description();
     let parameters = description.parameters;
     let role = |at: usize| parameters[at].role;
     let open: Vec<usize> = (0..parameters.len())

@@ -1,7 +1,7 @@
 //! Losses as text may ask for them: some parameters as numbers, some to be chosen from data.
 
 use crate::catalog::{CATALOG, Entry, find};
-use crate::describe::{Kind, Parameter, Role};
+use crate::describe::{Description, Kind, Parameter, Role};
 use crate::error::Error;
 use crate::loss::Loss;
 use std::fmt;
@@ -89,7 +89,7 @@ pub enum Setting {
     Auto(Option<Method>),
 }
 
-/// A loss of the catalog with its parameters, of which some may be left to be chosen from data.
+/// A loss with its parameters, of which some may be left to be chosen from data.
 ///
 /// ```
 /// use lossfn::choose::LossRequest;
@@ -107,7 +107,9 @@ pub enum Setting {
 /// ```
 #[derive(Clone)]
 pub struct LossRequest {
-    pub(super) entry: &'static Entry,
+    /// With defaults where something is to be chosen.
+    loss: Loss,
+    /// For each parameter; none for a formula of one's own, whose text has their values.
     pub(super) settings: Vec<Setting>,
 }
 
@@ -121,7 +123,7 @@ impl LossRequest {
         let entry = find(loss.id())?;
         let parameters = entry.description.parameters;
         let settings = loss.parameters().iter().map(|&value| Setting::Number(value));
-        let mut request = Self { entry, settings: settings.collect() };
+        let mut request = Self { loss: loss.clone(), settings: settings.collect() };
         let place = place_of(entry, parameter)?;
         check_role(entry, &parameters[place])?;
         request.settings[place] = Setting::Auto(method);
@@ -138,7 +140,21 @@ impl LossRequest {
             Setting::Auto(_) => Err(Error::NeedsData { loss: self.to_string() }),
         };
         let values: Result<Vec<f64>, Error> = self.settings.iter().map(number).collect();
-        self.entry.build(&values?)
+        self.build(&values?)
+    }
+
+    /// What is said about the loss.
+    #[must_use]
+    pub fn description(&self) -> &'static Description {
+        self.loss.description()
+    }
+
+    /// The loss with these values for what there are settings for.
+    pub(super) fn build(&self, values: &[f64]) -> Result<Loss, Error> {
+        if self.settings.is_empty() {
+            return Ok(self.loss.clone());
+        }
+        find(self.loss.id())?.build(values)
     }
 
     /// Whether something is to be chosen.
@@ -152,21 +168,24 @@ impl LossRequest {
     /// # Errors
     /// Parameters outside their range.
     pub fn with_defaults(&self) -> Result<Loss, Error> {
-        let parameters = self.entry.description.parameters;
+        let parameters = self.description().parameters;
         let value = |(setting, parameter): (&Setting, &Parameter)| match *setting {
             Setting::Number(value) => value,
             Setting::Auto(_) => parameter.default,
         };
         let values: Vec<f64> = self.settings.iter().zip(parameters).map(value).collect();
-        self.entry.build(&values)
+        self.build(&values)
     }
 }
 
 impl fmt::Display for LossRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.entry.description.id)?;
+        if !self.needs_data() {
+            return self.loss.fmt(f);
+        }
+        f.write_str(self.loss.id())?;
         let mut separator = '(';
-        for (parameter, setting) in self.entry.description.parameters.iter().zip(&self.settings) {
+        for (parameter, setting) in self.description().parameters.iter().zip(&self.settings) {
             write!(f, "{separator}{}=", parameter.name)?;
             match setting {
                 Setting::Number(value) => f.write_str(&parameter.range.write(*value))?,
@@ -175,7 +194,7 @@ impl fmt::Display for LossRequest {
             }
             separator = ',';
         }
-        if separator == ',' { f.write_str(")") } else { Ok(()) }
+        f.write_str(")")
     }
 }
 
@@ -218,11 +237,14 @@ fn check_role(entry: &Entry, parameter: &Parameter) -> Result<(), Error> {
 
 /// Reads `name`, `name(value, ...)`, `name(parameter=value, ...)` or a mixture of the two, where a
 /// value may be `auto`, `auto:mad(efficiency=0.95)`, `auto:quantile(level=0.9)` or
-/// `auto:likelihood`.
+/// `auto:likelihood`. Or `formula: ...`, see [`Loss::typed`].
 impl FromStr for LossRequest {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
+        if let Some(formula) = text.trim_start().strip_prefix("formula:") {
+            return Ok(Self { loss: Loss::typed(formula)?, settings: Vec::new() });
+        }
         let unreadable = |reason: String| Error::Unreadable { text: text.to_owned(), reason };
         let (name, arguments) = match text.split_once('(') {
             None => (text, None),
@@ -278,9 +300,9 @@ impl FromStr for LossRequest {
             .zip(parameters)
             .map(|(setting, parameter)| setting.unwrap_or(Setting::Number(parameter.default)))
             .collect();
-        let request = Self { entry, settings };
+        let mut request = Self { loss: entry.with_defaults(), settings };
         // Numbers outside their range are refused here, not when there is data.
-        request.with_defaults()?;
+        request.loss = request.with_defaults()?;
         Ok(request)
     }
 }

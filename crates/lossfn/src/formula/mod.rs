@@ -3,9 +3,12 @@
 mod latex;
 mod math;
 mod notation;
+mod parse;
 mod print;
+mod typed;
 
 pub(crate) use notation::latex as notation_latex;
+pub(crate) use typed::Typed;
 
 /// How tightly an operator binds; a weaker one inside a stronger one is put in parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

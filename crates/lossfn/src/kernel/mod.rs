@@ -5,6 +5,7 @@
 
 pub(crate) mod isa;
 pub(crate) mod joint;
+pub(crate) mod tape;
 
 pub use isa::InstructionSet;
 pub use joint::JointKernels;

@@ -1,9 +1,24 @@
 //! The instance of [`Number`] that records what is done to it: the formula itself.
 
-use super::{Composite, Mask, Number};
+use super::{Composite, Isa, Mask, Number, Real};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
+
+/// A loop for the compiler to widen: `to` becomes an expression of the lanes of other blocks. A closure
+/// might be left out of the loop.
+macro_rules! for_each {
+    ($T:ident, $I:ident, $to:ident, [$($block:ident),+], $result:expr) => {
+        for at in 0..$to.len() {
+            $to[at] = {
+                $(let $block = $crate::number::Lane::<$T, $I>::new($block[at]);)+
+                let result: $crate::number::Lane<$T, $I> = $result;
+                result.0
+            };
+        }
+    };
+}
+pub(crate) use for_each;
 
 macro_rules! unary_functions {
     ($($variant:ident $method:ident $name:literal $doc:literal)*) => {
@@ -18,6 +33,9 @@ macro_rules! unary_functions {
         }
 
         impl Unary {
+            /// Those with a name by which text can call them.
+            pub(crate) const NAMED: &[Self] = &[$(Self::$variant),*];
+
             /// The name of the function in text.
             #[must_use]
             pub fn name(self) -> &'static str {
@@ -34,6 +52,16 @@ macro_rules! unary_functions {
                 matches!(self, Self::Negate | Self::Abs | Self::Sign)
                     || self == Self::Sqrt && value * value == x
                     || (x == 0.0 || x == 1.0) && (value == 0.0 || value == 1.0)
+            }
+
+            /// The function of each number of a block.
+            #[inline(always)]
+            pub(crate) fn each<T: Real, I: Isa>(self, x: &[T], to: &mut [T]) {
+                match self {
+                    Self::Negate => for_each!(T, I, to, [x], -x),
+                    Self::Total => to.copy_from_slice(x),
+                    $(Self::$variant => for_each!(T, I, to, [x], x.$method()),)*
+                }
             }
 
             /// The function of a number.
@@ -188,6 +216,7 @@ impl Node {
 struct Graph {
     nodes: Vec<Node>,
     places: HashMap<Node, usize>,
+    parameters: Vec<(&'static str, f64)>,
 }
 
 thread_local! {
@@ -212,6 +241,8 @@ pub struct Formula {
     pub nodes: Vec<Node>,
     /// The positions of the results.
     pub results: Vec<usize>,
+    /// The symbols that are parameters, with their values; `pi` is one.
+    pub parameters: Vec<(&'static str, f64)>,
 }
 
 impl Formula {
@@ -222,10 +253,37 @@ impl Formula {
         let outer = GRAPH.take();
         let results = function().into_iter().map(|expr| expr.0).collect();
         let graph = GRAPH.replace(outer);
-        Self { nodes: graph.nodes, results }
+        Self { nodes: graph.nodes, results, parameters: graph.parameters }
     }
 
-    /// Evaluates the formula over any instance of [`Number`], with a value for each symbol.
+    /// The value of a parameter.
+    pub(crate) fn parameter(&self, name: &str) -> Option<f64> {
+        self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+
+    /// The values in f64 of all nodes that do not depend on the data; conditions have none.
+    pub(crate) fn known(&self) -> Vec<Option<f64>> {
+        let mut known: Vec<Option<f64>> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let value = match *node {
+                Node::Constant(bits) => Some(f64::from_bits(bits)),
+                Node::Symbol(name) => self.parameter(name),
+                Node::Unary(function, x) => known[x].map(|x| function.apply(x)),
+                Node::Binary(Binary::Power, x, y) => {
+                    known[x].zip(known[y]).map(|(x, y): (f64, f64)| x.powf(y))
+                }
+                Node::Binary(function, x, y) => {
+                    known[x].zip(known[y]).map(|(x, y)| function.apply(x, y))
+                }
+                _ => None,
+            };
+            known.push(value);
+        }
+        known
+    }
+
+    /// Evaluates the formula over any instance of [`Number`], with a value for each symbol that is not
+    /// a parameter.
     ///
     /// # Errors
     /// The name of a symbol that `symbol` has no value for.
@@ -237,6 +295,7 @@ impl Formula {
             Number(N),
             Mask(N::Mask),
         }
+        let known = self.known();
         let mut slots: Vec<Slot<N>> = Vec::with_capacity(self.nodes.len());
         let number = |slots: &[Slot<N>], at: usize| match slots[at] {
             Slot::Number(number) => number,
@@ -246,29 +305,55 @@ impl Formula {
             Slot::Number(number) => !number.equals(N::constant(0.0)),
             Slot::Mask(mask) => mask,
         };
-        for node in &self.nodes {
+        for (at, node) in self.nodes.iter().enumerate() {
+            let number = |at| number(&slots, at);
+            let mask = |at| mask(&slots, at);
             let slot = match *node {
                 Node::Constant(bits) => Slot::Number(N::constant(f64::from_bits(bits))),
-                Node::Symbol(name) => Slot::Number(symbol(name).ok_or(name)?),
-                Node::Unary(function, x) => Slot::Number(function.apply(number(&slots, x))),
+                Node::Symbol(name) => Slot::Number(match self.parameter(name) {
+                    Some(value) => N::parameter(name, value),
+                    None => symbol(name).ok_or(name)?,
+                }),
+                Node::Unary(function, x) => {
+                    let apply = || function.apply(number(x));
+                    Slot::Number(known[at].map_or_else(apply, |value| N::derived(value, apply)))
+                }
                 Node::Binary(function, x, y) => {
-                    Slot::Number(function.apply(number(&slots, x), number(&slots, y)))
+                    let apply = || match (function, known[y]) {
+                        (Binary::Power, Some(exponent)) => self.power(x, exponent, y, number),
+                        _ => function.apply(number(x), number(y)),
+                    };
+                    Slot::Number(known[at].map_or_else(apply, |value| N::derived(value, apply)))
                 }
                 Node::Compare(comparison, x, y) => {
-                    Slot::Mask(comparison.apply(number(&slots, x), number(&slots, y)))
+                    Slot::Mask(comparison.apply(number(x), number(y)))
                 }
-                Node::And(a, b) => Slot::Mask(mask(&slots, a) & mask(&slots, b)),
-                Node::Or(a, b) => Slot::Mask(mask(&slots, a) | mask(&slots, b)),
-                Node::Not(a) => Slot::Mask(!mask(&slots, a)),
-                Node::Select(condition, a, b) => Slot::Number(N::select(
-                    mask(&slots, condition),
-                    number(&slots, a),
-                    number(&slots, b),
-                )),
+                Node::And(a, b) => Slot::Mask(mask(a) & mask(b)),
+                Node::Or(a, b) => Slot::Mask(mask(a) | mask(b)),
+                Node::Not(a) => Slot::Mask(!mask(a)),
+                Node::Select(condition, a, b) => {
+                    Slot::Number(N::select(mask(condition), number(a), number(b)))
+                }
             };
             slots.push(slot);
         }
         Ok(self.results.iter().map(|&at| number(&slots, at)).collect())
+    }
+
+    /// A power, whose exponent is known.
+    fn power<N: Number>(
+        &self,
+        base: usize,
+        exponent: f64,
+        symbolic: usize,
+        number: impl Fn(usize) -> N,
+    ) -> N {
+        match self.nodes[base] {
+            Node::Unary(Unary::Abs, x) if exponent >= 1.0 => {
+                number(x).abs_power(exponent, || number(symbolic))
+            }
+            _ => number(base).power(exponent, || number(symbolic)),
+        }
     }
 }
 
@@ -294,7 +379,7 @@ impl Expr {
         GRAPH.with_borrow(|graph| graph.nodes[self.0])
     }
 
-    fn as_constant(self) -> Option<f64> {
+    pub(crate) fn as_constant(self) -> Option<f64> {
         match self.node() {
             Node::Constant(bits) => Some(f64::from_bits(bits)),
             _ => None,
@@ -506,7 +591,12 @@ impl Number for Expr {
         // One zero: formulas do not tell -0 from 0.
         Self(record(Node::Constant((value + 0.0).to_bits())))
     }
-    fn parameter(name: &'static str, _value: f64) -> Self {
+    fn parameter(name: &'static str, value: f64) -> Self {
+        GRAPH.with_borrow_mut(|graph| {
+            if graph.parameters.iter().all(|(known, _)| *known != name) {
+                graph.parameters.push((name, value));
+            }
+        });
         Self::symbol(name)
     }
     fn derived(_value: f64, symbolic: impl FnOnce() -> Self) -> Self {

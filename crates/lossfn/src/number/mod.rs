@@ -26,6 +26,7 @@ mod special;
 mod wide;
 
 pub use composite::{Composite, Partials};
+pub(crate) use expr::for_each;
 pub use expr::{Binary, Comparison, Condition, Expr, Formula, Node, Unary};
 pub use interval::{Certain, Interval};
 pub use jet::Jet;
