@@ -1,7 +1,7 @@
 //! The check of a loss whose formula is known.
 
 use crate::judge::{Judge, Verdict, computed};
-use crate::points::{Point, Precision, Rng, points};
+use crate::points::{Point, Precision, Rng, all_points};
 use crate::precise::{Definition, Precise, Span, Truth};
 use crate::report::{Evidence, Finding, FindingKind, Quantity, Report, Severity};
 use crate::stable::stable_forms;
@@ -65,19 +65,6 @@ pub(crate) const DIGITS: usize = 17;
 pub fn check(loss: &Loss) -> Report {
     let mut report = Report { loss: loss.to_string(), ..Report::default() };
     let formula = loss.formula();
-    if let Some(name) = unknown_symbol(loss, &formula) {
-        let finding = Finding::new(
-            FindingKind::UnknownParameter,
-            Severity::Error,
-            format!(
-                "the formula has the parameter {name}, which the description does not list; nothing else was looked at"
-            ),
-        );
-        report.findings.push(finding.advice(
-            "list it among the parameters of the description, and its value with the loss",
-        ));
-        return report;
-    }
     match loss.form() {
         Form::ClassAxis => crate::rows::check(loss, &mut report),
         Form::Pointwise | Form::Joint => {
@@ -118,21 +105,6 @@ pub fn check(loss: &Loss) -> Report {
 pub fn assert_sound(loss: &Loss) {
     let report = check(loss);
     assert!(report.is_sound(), "{report}");
-}
-
-/// The name of a symbol of the formula that has no value.
-fn unknown_symbol(loss: &Loss, formula: &Formula) -> Option<String> {
-    let description = loss.description();
-    let is_known = |name: &str| {
-        ["p", "y", "p_k", "p_c", "y_c", "k", "K", "pi"].contains(&name)
-            || description.components.iter().any(|component| component.name == name)
-            || description.parameters.iter().any(|parameter| parameter.name == name)
-    };
-    let symbols = formula.nodes.iter().filter_map(|node| match node {
-        Node::Symbol(name) => Some(name.to_string()),
-        _ => None,
-    });
-    symbols.into_iter().find(|name| !is_known(name))
 }
 
 /// A number that is not what it is in truth.
@@ -278,7 +250,7 @@ fn due_points(loss: &Loss, precision: Precision) -> Vec<Point> {
     let farthest = if precision == Precision::Double { FARTHEST } else { ORDINARY };
     let is_due = |x: f64| x == 0.0 || (farthest.recip()..farthest).contains(&x.abs());
     let mut seen = HashSet::new();
-    let mut all = points(loss, precision);
+    let mut all = all_points(loss, precision);
     all.retain_mut(|point| {
         for x in point.prediction.iter_mut().chain([&mut point.target]) {
             // One zero.
@@ -580,27 +552,32 @@ fn finding(kind: FindingKind, order: usize, misses: &mut [&Miss]) -> Finding {
 
 /// Value and derivatives of a formula by plain arithmetic.
 fn evaluated(formula: &Formula, loss: &Loss, point: &Point, by: usize) -> Option<Jet<f64>> {
-    let description = loss.description();
-    let parameters = description.parameters.iter().zip(loss.parameters());
-    let value = |name: &str| {
-        let variable = |place: usize| {
-            let p = *point.prediction.get(place)?;
-            Some(if place == by { Jet::variable(p) } else { Jet::fixed(p) })
-        };
-        match name {
-            "p" if description.components.is_empty() => variable(0),
-            "y" => Some(Jet::fixed(point.target)),
-            "pi" => Some(Jet::fixed(std::f64::consts::PI)),
-            name => match description.components.iter().position(|c| c.name == name) {
-                Some(place) => variable(place),
-                None => {
-                    let known = parameters.clone().find(|(parameter, _)| parameter.name == name);
-                    known.map(|(_, &value)| Jet::fixed(value))
-                }
-            },
-        }
+    let components = loss.description().components;
+    let variable = |place: usize| {
+        let p = *point.prediction.get(place)?;
+        Some(if place == by { Jet::variable(p) } else { Jet::fixed(p) })
     };
-    formula.evaluate(|name| value(&name)).ok()?.first().copied()
+    let value = |name: &str| match name {
+        "y" => Some(Jet::fixed(point.target)),
+        "p" if components.is_empty() => variable(0),
+        name => variable(components.iter().position(|component| component.name == name)?),
+    };
+    formula.evaluate(value).ok()?.first().copied()
+}
+
+/// A form of a loss as text: of one that was given as text, so that it can take its place.
+fn text(form: &Formula, loss: &Loss) -> String {
+    let formula = form.text(0);
+    let Some(typed) = loss.typed_text() else { return formula };
+    // Behind the formula stand the parameters and the domains.
+    let is_used = |part: &&str| match part.split_once(" = ") {
+        Some((name, _)) => {
+            form.nodes.iter().any(|node| matches!(node, Node::Symbol(known) if *known == name))
+        }
+        None => true,
+    };
+    let parts = typed.split("; ").skip(1).filter(is_used);
+    std::iter::once(formula.as_str()).chain(parts).collect::<Vec<_>>().join("; ")
 }
 
 /// What a stable form is to mend.
@@ -674,11 +651,9 @@ fn propose(
     if due.is_empty() {
         return;
     }
-    let is_parameter =
-        |name: &str| loss.description().parameters.iter().any(|known| known.name == name);
     let before: f64 = due.iter().map(|due| due.badness).sum();
     let mut forms: Vec<(f64, Formula, Vec<f64>)> = Vec::new();
-    for form in stable_forms(formula, is_parameter) {
+    for form in stable_forms(formula) {
         let after: Vec<f64> = due.iter().map(|due| due.badness_of(&form, loss)).collect();
         let is_worse = after.iter().zip(&due).any(|(after, due)| *after > due.badness + 0.5);
         let total: f64 = after.iter().sum();
@@ -690,7 +665,7 @@ fn propose(
     forms.sort_by(|a, b| a.0.round().total_cmp(&b.0.round()));
     let best = forms.into_iter().find(|(_, form, _)| is_same(loss, definition, form));
     let Some((_, form, after)) = best else { return };
-    let text = form.text(0);
+    let text = text(&form, loss);
     for finding in findings {
         let helps = due.iter().zip(&after).any(|(due, after)| {
             let is_of = finding.evidence.iter().any(|e| e.quantity == due.quantity);
@@ -705,7 +680,7 @@ fn propose(
 /// Whether a form is the same function, as far as many digits at many points show.
 fn is_same(loss: &Loss, definition: &Definition, form: &Formula) -> bool {
     let other = definition.with_formula(form.clone());
-    let points = points(loss, Precision::Single);
+    let points = all_points(loss, Precision::Single);
     let is_ordinary = |point: &&Point| {
         point
             .prediction

@@ -62,7 +62,7 @@ pub fn check_function(
     let mut report =
         Report { points: grid.predictions.len() * grid.targets.len(), ..Report::default() };
     let found = &mut report.findings;
-    found.extend(undefined(&grid));
+    found.extend(undefined(&grid, domains.prediction));
     let is_void = grid.values.iter().flatten().all(|value| !value.is_finite());
     let dependence = if is_void { Vec::new() } else { grid.dependence() };
     let is_constant = !dependence.is_empty();
@@ -88,7 +88,7 @@ pub fn check_function(
 }
 
 /// The points of the grid at which the function is no number, or infinite.
-fn undefined(grid: &Grid) -> Vec<Finding> {
+fn undefined(grid: &Grid, domain: Domain) -> Vec<Finding> {
     let at = |wanted: fn(f64) -> bool| -> Vec<Evidence> {
         let rows = grid.targets.iter().zip(&grid.values);
         let mut all: Vec<Evidence> = rows
@@ -105,7 +105,12 @@ fn undefined(grid: &Grid) -> Vec<Finding> {
                   function a value there";
     let mut findings = Vec::new();
     // At the ends of a domain a loss may be infinite by right.
-    let is_open = |e: &Evidence| !matches!(e.prediction[0], 0.0 | 1.0) && e.reach() < 100.0;
+    let is_end = |p: f64| match domain {
+        Domain::Unit | Domain::OpenUnit => p == 0.0 || p == 1.0,
+        Domain::NonNegative | Domain::Positive => p == 0.0,
+        _ => false,
+    };
+    let is_open = |e: &Evidence| !is_end(e.prediction[0]) && e.reach() < 100.0;
     for (what, mut evidence, severity) in [
         ("not a number", at(f64::is_nan), Severity::Error),
         ("infinite", at(f64::is_infinite).into_iter().filter(is_open).collect(), Severity::Warning),

@@ -251,19 +251,30 @@ pub struct Point {
     pub target: f64,
 }
 
-/// Examples in the domain of a loss whose target is a number, all with as many predicted numbers.
+/// Examples in the domain of a loss whose target is a number, all with as many predicted numbers; of
+/// a loss without its default parameters only some.
 #[must_use]
 pub fn points(loss: &Loss, precision: Precision) -> Vec<Point> {
+    some_points(loss, precision, !is_default(loss))
+}
+
+/// The same, and all of them.
+#[must_use]
+pub fn all_points(loss: &Loss, precision: Precision) -> Vec<Point> {
+    some_points(loss, precision, false)
+}
+
+fn some_points(loss: &Loss, precision: Precision, are_few: bool) -> Vec<Point> {
     if loss.form() == Form::Joint {
-        return joint_points(loss, precision);
+        return joint_points(loss, precision, are_few);
     }
-    let pairs = pointwise_points(loss, precision).into_iter();
+    let pairs = pointwise_points(loss, precision, are_few).into_iter();
     pairs.map(|(p, target)| Point { prediction: vec![p], target }).collect()
 }
 
 /// The same for a loss of several predicted numbers: each of them anywhere while the others are
 /// ordinary, and all of them anywhere.
-fn joint_points(loss: &Loss, precision: Precision) -> Vec<Point> {
+fn joint_points(loss: &Loss, precision: Precision, are_few: bool) -> Vec<Point> {
     const ANY_NUMBER: usize = 4;
     let description = loss.description();
     let mut rng = Rng::named(description.id);
@@ -276,7 +287,7 @@ fn joint_points(loss: &Loss, precision: Precision) -> Vec<Point> {
     };
     // With twice the range a point takes many times as long.
     let rarely = if precision == Precision::Double { 2 } else { 1 };
-    let every = if is_default(loss) { rarely } else { 5 * rarely };
+    let every = if are_few { 5 * rarely } else { rarely };
     let mut points = Vec::new();
     let usual: Vec<Point> = (0..2).map(|_| ordinary(&mut rng)).collect();
     for (at, usual) in usual.into_iter().enumerate() {
@@ -312,7 +323,7 @@ fn joint_points(loss: &Loss, precision: Precision) -> Vec<Point> {
     points
 }
 
-fn pointwise_points(loss: &Loss, precision: Precision) -> Vec<(f64, f64)> {
+fn pointwise_points(loss: &Loss, precision: Precision, are_few: bool) -> Vec<(f64, f64)> {
     let description = loss.description();
     let mut rng = Rng::named(description.id);
     let mut points = Vec::new();
@@ -355,7 +366,7 @@ fn pointwise_points(loss: &Loss, precision: Precision) -> Vec<(f64, f64)> {
     });
     let mut seen = HashSet::new();
     points.retain(|&(prediction, target)| seen.insert((prediction.to_bits(), target.to_bits())));
-    if !is_default(loss) {
+    if are_few {
         // With many digits a point takes milliseconds, and there are many settings.
         Rng::named(&loss.to_string()).shuffle(&mut points);
         points.truncate(24);

@@ -623,8 +623,6 @@ impl Definition {
     #[must_use]
     pub fn new(loss: &Loss, classes: usize, precision: Precision) -> Self {
         let description = loss.description();
-        let names = description.parameters.iter().map(|parameter| parameter.name);
-        let parameters: Vec<_> = names.zip(loss.parameters().iter().copied()).collect();
         let is_single = loss.has_class_axis() && classes == 1;
         let formula = loss.class_kernels().map_or_else(
             || loss.formula(),
@@ -637,30 +635,31 @@ impl Definition {
                 })
             },
         );
-        Self::with(formula, parameters, description, is_single, precision)
+        Self::with(formula, description, is_single, precision)
     }
 
     /// The same question about another formula of the same symbols.
     #[must_use]
     pub fn with_formula(&self, formula: Formula) -> Self {
-        let parameters = self.parameters.clone();
-        Self::with(formula, parameters, self.description, false, Precision::Double)
+        Self::with(formula, self.description, false, Precision::Double)
     }
 
     /// A formula of `p` and `y` alone.
     #[must_use]
     pub fn of(formula: &Formula) -> Self {
         static ANY: Description = Description::own("formula", "A formula.");
-        Self::with(formula.clone(), Vec::new(), &ANY, false, Precision::Double)
+        Self::with(formula.clone(), &ANY, false, Precision::Double)
     }
 
     fn with(
         formula: Formula,
-        parameters: Vec<(&'static str, f64)>,
         description: &'static Description,
         is_single: bool,
         precision: Precision,
     ) -> Self {
+        // π is computed in as many digits as are needed.
+        let parameters = formula.parameters.iter().copied().filter(|(name, _)| *name != "pi");
+        let parameters: Vec<_> = parameters.collect();
         let mut in_row: Vec<bool> = Vec::new();
         let mut transcendental = false;
         for node in &formula.nodes {

@@ -38,7 +38,6 @@ macro_rules! kinds {
 }
 
 kinds! {
-    UnknownParameter "unknown_parameter" "unknown parameter" "The formula has a parameter that its description lacks."
     WrongGradient "wrong_gradient" "wrong gradient" "A derivative is not that of the loss, even with many digits."
     WrongValue "wrong_value" "wrong value" "What is computed is another function than the formula."
     UndefinedGradient "undefined_gradient" "undefined gradient" "A derivative is not a number where the loss has a slope."

@@ -143,7 +143,7 @@ impl Expectation {
         match (description.task, prediction, target) {
             _ if description.link.is_some() && description.task != Task::Binary => Self::None,
             (Task::Binary, Real, Sign) => Self::Side { middle: 0.0, classes: [-1.0, 1.0] },
-            (Task::Binary, Real, Unit) => Self::Side { middle: 0.0, classes: [0.0, 1.0] },
+            (_, Real, Unit) => Self::Side { middle: 0.0, classes: [0.0, 1.0] },
             (Task::Binary, Unit | OpenUnit, Unit) => {
                 Self::Side { middle: 0.5, classes: [0.0, 1.0] }
             }

@@ -75,7 +75,7 @@ impl Pattern {
     /// Which of `a` and `b` a node is.
     fn wildcard(&self, at: usize) -> Option<usize> {
         match self.node(at) {
-            Node::Symbol(name) => ["a", "b"].iter().position(|known| *known == &*name),
+            Node::Symbol(name) => ["a", "b"].iter().position(|known| *known == name),
             _ => None,
         }
     }
@@ -85,8 +85,8 @@ impl Pattern {
 struct Graph<'a> {
     nodes: Vec<Node>,
     places: HashMap<Node, usize>,
-    /// Whether a symbol is a parameter.
-    is_parameter: &'a dyn Fn(&str) -> bool,
+    /// The symbols that are parameters, with their values.
+    parameters: &'a [(&'static str, f64)],
 }
 
 /// Whether the operands may change places.
@@ -95,8 +95,8 @@ fn commutes(function: Binary) -> bool {
 }
 
 impl<'a> Graph<'a> {
-    fn new(is_parameter: &'a dyn Fn(&str) -> bool) -> Self {
-        Self { nodes: Vec::new(), places: HashMap::new(), is_parameter }
+    fn new(parameters: &'a [(&'static str, f64)]) -> Self {
+        Self { nodes: Vec::new(), places: HashMap::new(), parameters }
     }
 
     /// The place of a node; signs are moved outwards as far as that keeps formulas readable.
@@ -176,7 +176,7 @@ impl<'a> Graph<'a> {
         match self.nodes[at] {
             Node::Constant(_) => false,
             _ if wildcard == 1 => true,
-            Node::Symbol(name) => !(self.is_parameter)(&name),
+            Node::Symbol(name) => self.parameters.iter().all(|(known, _)| *known != name),
             node => node.operands().into_iter().any(|operand| self.may_be(0, operand)),
         }
     }
@@ -383,12 +383,16 @@ impl<'a> Graph<'a> {
         let mut parts = self.parts(root);
         parts.sort_unstable();
         let mut places = HashMap::new();
-        let mut fresh = Graph::new(self.is_parameter);
+        let mut fresh = Graph::new(self.parameters);
         for at in parts {
             let place = fresh.moved(self.nodes[at], &|x| places[&x]);
             places.insert(at, place);
         }
-        Formula { nodes: fresh.nodes, results: vec![places[&root]] }
+        Formula {
+            nodes: fresh.nodes,
+            results: vec![places[&root]],
+            parameters: self.parameters.to_vec(),
+        }
     }
 }
 
@@ -396,10 +400,9 @@ impl<'a> Graph<'a> {
 /// none if none applies. Whether one is better is for the caller to see, and whether it is the same
 /// function for all data: sums and products are taken apart as for real numbers.
 #[must_use]
-pub fn stable_forms(formula: &Formula, is_parameter: impl Fn(&str) -> bool) -> Vec<Formula> {
+pub fn stable_forms(formula: &Formula) -> Vec<Formula> {
     let patterns: Vec<Pattern> = RULES.iter().copied().map(Pattern::new).collect();
-    let is_constant = |name: &str| name == "pi" || is_parameter(name);
-    let mut graph = Graph::new(&is_constant);
+    let mut graph = Graph::new(&formula.parameters);
     let mut places: Vec<usize> = Vec::new();
     for node in &formula.nodes {
         let place = graph.moved(*node, &|at| places[at]);

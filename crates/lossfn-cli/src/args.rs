@@ -317,9 +317,11 @@ Exit code: 0 without errors, 1 with some, 2 if the question cannot be answered.
 
 Examples:
   lossfn check huber
-  lossfn check 'quantile(level=0.9)' --format json")]
+  lossfn check 'formula: ln(1 + exp(-p * y)); y in {-1, 1}'
+      exp overflows: softplus(-p * y) does not
+  lossfn check 'formula: sqrt((p - y)^2 + d^2) - d; d = 1.5' --format json")]
 pub struct CheckArgs {
-    /// A loss, by name or by the name that another library has for it
+    /// A loss: by name, by the name that another library has for it, or its formula
     pub loss: Loss,
 
     /// Form of the answer

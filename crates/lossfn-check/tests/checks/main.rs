@@ -6,3 +6,4 @@ mod function;
 mod mistakes;
 mod naive;
 mod own;
+mod texts;

@@ -88,11 +88,11 @@ fn what_depends_on_nothing_is_found() {
     }
 }
 
+/// The formula itself has the values of its parameters.
 #[test]
-fn an_unlisted_parameter_is_named() {
+fn an_unlisted_parameter_is_no_obstacle() {
     let report = check(&own::regression(own::Unlisted));
-    let finding = report.of_kind(FindingKind::UnknownParameter).next().expect("found");
-    assert!(finding.message.contains("parameter weight"), "{report}");
+    assert!(report.is_sound() && report.points > 100, "{report}");
 }
 
 #[test]

@@ -30,7 +30,30 @@ fn json_has_the_same() {
 }
 
 #[test]
+fn errors_end_with_1_and_say_how_to_mend_them() {
+    let run = Folder::new().run("check 'formula: ln(1 + exp(-p * y)); y in {-1, 1}'");
+    assert_eq!(run.code, 1, "{}", run.err);
+    for due in [
+        "error    overflow: the loss",
+        "f64: loss inf, truth 7.09875e2",
+        "instead: softplus(-p * y); y in {-1, 1}",
+    ] {
+        assert!(run.out.contains(due), "{due}: {}", run.out);
+    }
+    let mended = Folder::new().run("check 'formula: softplus(-p * y); y in {-1, 1}'").answer();
+    assert!(!mended.contains("error"), "{mended}");
+    let run = Folder::new().run("check 'formula: (p - y)^2 + where(p > y, 0, 1)' --format json");
+    let json: serde_json::Value = serde_json::from_str(&run.out).expect("JSON");
+    assert!(
+        json["findings"].as_array().expect("some").iter().any(|f| f["kind"] == "jump"),
+        "{json}"
+    );
+}
+
+#[test]
 fn what_is_no_loss_ends_with_2() {
     let refusal = Folder::new().run("check hubber").refusal();
     assert!(refusal.contains("did you mean huber?"), "{refusal}");
+    let refusal = Folder::new().run("check 'formula: abs(p - y'").refusal();
+    assert!(refusal.contains("cannot read the formula"), "{refusal}");
 }
