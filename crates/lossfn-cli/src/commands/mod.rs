@@ -2,6 +2,7 @@
 
 mod advise;
 mod describe;
+mod emit;
 mod eval;
 mod list;
 mod merge;
@@ -41,6 +42,7 @@ pub fn run(args: Args) -> Result<Answer, CliError> {
         Command::Merge(args) => merge::run(&args),
         Command::List(args) => Ok(list::run(&args)),
         Command::Describe(args) => Ok(describe::run(&args)),
+        Command::Emit(args) => emit::run(&args),
         Command::Completions { shell } => Ok(shell::completions(shell)),
         Command::Man { command } => shell::man(command.as_deref()),
     }

@@ -1,15 +1,18 @@
-//! Formulas as text and as LaTeX.
+//! Formulas as text, as LaTeX and as code.
 
+mod emit;
 mod latex;
 mod math;
 mod notation;
 mod print;
 
+pub use emit::Language;
 pub(crate) use notation::latex as notation_latex;
 
 /// How tightly an operator binds; a weaker one inside a stronger one is put in parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Binding {
+    Choice,
     Or,
     And,
     Compare,
