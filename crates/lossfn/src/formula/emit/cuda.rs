@@ -25,6 +25,7 @@ pub(super) static CUDA: Dialect = Dialect {
         ("ln_gamma", "lgammaf"),
         ("is_nan", "isnan"),
     ],
+    safe: &[],
     helpers: &[],
     reserved: RESERVED,
     and: " && ",

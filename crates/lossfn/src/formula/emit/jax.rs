@@ -33,6 +33,7 @@ pub(super) static JAX: Dialect = Dialect {
         ("trigamma", "jax.scipy.special.polygamma(1, {x})"),
         ("is_nan", "jnp.isnan"),
     ],
+    safe: &[],
     helpers: bessel!(
         "jnp.abs",
         "jnp.log",

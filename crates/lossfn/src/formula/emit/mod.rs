@@ -146,7 +146,10 @@ struct Output {
 impl Parts<'_> {
     /// The lines about the loss as comments.
     fn comment(&self, mark: &str) -> String {
-        self.about.iter().map(|line| format!("{mark} {line}").trim_end().to_owned() + "\n").collect()
+        self.about
+            .iter()
+            .map(|line| format!("{mark} {line}").trim_end().to_owned() + "\n")
+            .collect()
     }
 
     fn uses(&self, name: &str) -> bool {
@@ -220,10 +223,14 @@ fn code(loss: &Loss, dialect: &Dialect) -> Result<String, Error> {
         Form::Pointwise => vec!["p", "y"],
         Form::Joint if !components.is_empty() => components.iter().copied().chain(["y"]).collect(),
         Form::Joint => {
-            return Err(refused("it takes any number of predictions; text and latex have it".into()));
+            return Err(refused(
+                "it takes any number of predictions; text and latex have it".into(),
+            ));
         }
         Form::ClassAxis => {
-            return Err(refused("it is a loss over a row of classes; text and latex have it".into()));
+            return Err(refused(
+                "it is a loss over a row of classes; text and latex have it".into(),
+            ));
         }
     };
     let formula = loss.formula();
@@ -269,7 +276,7 @@ fn code(loss: &Loss, dialect: &Dialect) -> Result<String, Error> {
         let mut main = Vec::new();
         let taken: Vec<String> = results.iter().map(|output| output.function.clone()).collect();
         for (output, &result) in results.iter().zip(&formula.results) {
-            let part = writer::body(dialect, &formula, &[result], &names, &own, taken.clone());
+            let part = writer::body(dialect, &formula, &[result], &names, &own, &taken);
             needed.extend(part.functions.iter().copied());
             let prepared = prepared(&formula, &[result], &used, &names);
             main.push(function(definition, output, &own, &used, &names, &part, &prepared));
@@ -280,7 +287,14 @@ fn code(loss: &Loss, dialect: &Dialect) -> Result<String, Error> {
         }
         functions.extend(main);
     } else {
-        body = Some(writer::body(dialect, &formula, &formula.results, &names, &own, taken_columns(&components)));
+        body = Some(writer::body(
+            dialect,
+            &formula,
+            &formula.results,
+            &names,
+            &own,
+            &taken_columns(&components),
+        ));
     }
     let inputs = data.iter().map(|name| {
         let column = match *name {
@@ -303,7 +317,8 @@ fn code(loss: &Loss, dialect: &Dialect) -> Result<String, Error> {
 }
 
 fn taken_columns(components: &[&str]) -> Vec<String> {
-    let own = ["prediction", "target", "predictions", "given", "loss", "gradient", "second", "infinity"];
+    let own =
+        ["prediction", "target", "predictions", "given", "loss", "gradient", "second", "infinity"];
     own.iter().chain(components).map(|name| (*name).to_owned()).collect()
 }
 
@@ -344,15 +359,17 @@ fn about(loss: &Loss, used: &[(&str, f64)]) -> Vec<String> {
             format!("{} are predicted, y is the target.", names.join(", "))
         }
     });
-    let parameters = parameters(loss);
-    let fixed = parameters.iter().filter(|(name, _)| !used.iter().any(|(used, _)| used == name));
-    let fixed: Vec<String> = fixed.map(|(name, value)| format!("{name} = {value}")).collect();
+    let is_used = |name: &str| used.iter().any(|(used, _)| *used == name);
+    let parameters = loss.description().parameters.iter().zip(loss.parameters());
+    let fixed = parameters.filter(|(parameter, _)| !is_used(parameter.name));
+    let written = fixed.map(|(p, value)| format!("{} = {}", p.name, p.range.write(*value)));
+    let fixed: Vec<String> = written.collect();
     if !fixed.is_empty() {
         about.push(format!("Written for {}.", fixed.join(", ")));
     }
     let others = other_forms(loss, used);
     if !others.is_empty() {
-        about.push(format!("The formula is another one for {}.", others.join(", ")));
+        about.push(format!("The formula is another one where {}.", others.join(" or ")));
     }
     about
 }
@@ -366,12 +383,16 @@ fn other_forms(loss: &Loss, used: &[(&str, f64)]) -> Vec<String> {
         if !used.iter().any(|(name, _)| *name == parameter.name) {
             continue;
         }
+        let mut special = Vec::new();
         for value in [f64::NEG_INFINITY, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0, f64::INFINITY] {
             let mut values = loss.parameters().to_vec();
             values[place] = value;
             if entry.build(&values).is_ok_and(|other| other.formula() != formula) {
-                others.push(format!("{} = {value}", parameter.name));
+                special.push(value.to_string());
             }
+        }
+        if !special.is_empty() {
+            others.push(format!("{} = {}", parameter.name, special.join(", ")));
         }
     }
     others
@@ -471,7 +492,7 @@ fn define(
         .map(str::to_owned)
         .collect();
     let names = arguments.iter().map(|name| (name.clone(), name.clone())).collect();
-    let body = writer::body(dialect, &formula, &formula.results, &names, &arguments, []);
+    let body = writer::body(dialect, &formula, &formula.results, &names, &arguments, &[]);
     for name in &body.functions {
         define(dialect, definition, name, done, functions);
     }

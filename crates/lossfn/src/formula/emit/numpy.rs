@@ -30,6 +30,7 @@ pub(super) static NUMPY: Dialect = Dialect {
         ("trigamma", "special.polygamma(1, {x})"),
         ("is_nan", "np.isnan"),
     ],
+    safe: &[],
     helpers: bessel!("np.abs", "np.log", "np.where", "special.i0e", "special.i1e"),
     reserved: RESERVED,
     and: " & ",

@@ -1,6 +1,6 @@
 //! Functions that a language may lack, by those that it has: one definition for all languages.
 
-use crate::number::{Formula, Expr, Number};
+use crate::number::{Expr, Formula, Number};
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2, TAU};
 
 /// The definition of a function with the arguments `x` and `y`, if there is one.
@@ -38,16 +38,17 @@ pub(super) fn definition(function: &str) -> Option<Formula> {
         }),
         // For languages without either of the two: in f32 the series are exact, in f64 to 1e-14.
         "expm1" => one(|x| {
-            let series = (2..=13).rev().fold(N::constant(1.0), |sum, k| sum * x / f64::from(k) + 1.0);
+            let series =
+                (2..=13).rev().fold(N::constant(1.0), |sum, k| sum * x / f64::from(k) + 1.0);
             let near = x.abs().less_than(N::constant(0.5));
             N::select(near, x * series, x.exp() - 1.0)
         }),
         "ln1p" => one(|x| {
             let ratio = x / (x + 2.0);
             let square = ratio.square();
-            let series = (0..12).rev().fold(zero(), |sum, k| {
-                sum * square + N::constant(1.0 / f64::from(2 * k + 1))
-            });
+            let series = (0..12)
+                .rev()
+                .fold(zero(), |sum, k| sum * square + N::constant(1.0 / f64::from(2 * k + 1)));
             let near = x.abs().less_than(N::constant(0.5));
             N::select(near, ratio * series * 2.0, (x + 1.0).ln())
         }),
@@ -77,7 +78,14 @@ pub(super) fn definition(function: &str) -> Option<Formula> {
         "ln_gamma" => one(|x| {
             let (z, near) = shifted(x);
             let w = N::constant(1.0) / z.square();
-            let stirling = [-691.0 / 360_360.0, 1.0 / 1188.0, -1.0 / 1680.0, 1.0 / 1260.0, -1.0 / 360.0, 1.0 / 12.0];
+            let stirling = [
+                -691.0 / 360_360.0,
+                1.0 / 1188.0,
+                -1.0 / 1680.0,
+                1.0 / 1260.0,
+                -1.0 / 360.0,
+                1.0 / 12.0,
+            ];
             let product = (1..SHIFT).fold(x, |product, k| product * (x + f64::from(k)));
             let low = N::select(near, product.ln(), zero());
             (z - 0.5) * z.ln() - z + TAU.ln() / 2.0 + polynomial(w, &stirling) / z - low
@@ -85,15 +93,31 @@ pub(super) fn definition(function: &str) -> Option<Formula> {
         "digamma" => one(|x| {
             let (z, near) = shifted(x);
             let w = N::constant(1.0) / z.square();
-            let series = [691.0 / 32_760.0, -1.0 / 132.0, 1.0 / 240.0, -1.0 / 252.0, 1.0 / 120.0, -1.0 / 12.0];
-            let sum = (1..SHIFT).fold(N::constant(1.0) / x, |sum, k| sum + N::constant(1.0) / (x + f64::from(k)));
+            let series = [
+                691.0 / 32_760.0,
+                -1.0 / 132.0,
+                1.0 / 240.0,
+                -1.0 / 252.0,
+                1.0 / 120.0,
+                -1.0 / 12.0,
+            ];
+            let sum = (1..SHIFT)
+                .fold(N::constant(1.0) / x, |sum, k| sum + N::constant(1.0) / (x + f64::from(k)));
             let low = N::select(near, sum, zero());
             z.ln() - N::constant(0.5) / z + w * polynomial(w, &series) - low
         }),
         "trigamma" => one(|x| {
             let (z, near) = shifted(x);
             let w = N::constant(1.0) / z.square();
-            let series = [7.0 / 6.0, -691.0 / 2730.0, 5.0 / 66.0, -1.0 / 30.0, 1.0 / 42.0, -1.0 / 30.0, 1.0 / 6.0];
+            let series = [
+                7.0 / 6.0,
+                -691.0 / 2730.0,
+                5.0 / 66.0,
+                -1.0 / 30.0,
+                1.0 / 42.0,
+                -1.0 / 30.0,
+                1.0 / 6.0,
+            ];
             let term = |k: u32| N::constant(1.0) / (x + f64::from(k)).square();
             let sum = (1..SHIFT).fold(term(0), |sum, k| sum + term(k));
             let low = N::select(near, sum, zero());

@@ -1,8 +1,10 @@
 //! SQL: one query, without functions of its own. What may raise an error in some database, as the
-//! logarithm of 0 and numbers that are too large or too small do, is left out by a condition.
+//! logarithm of 0 and numbers that are too large or too small do, is left out by a condition. Since
+//! `PostgreSQL` raises one for products below 1e-308, exponentials below e^-200 and powers below e^-400 are
+//! 0.
 
 use super::super::Binding;
-use super::writer::{Choice, Dialect};
+use super::writer::{Choice, Dialect, Sign};
 use super::{Language, Parts};
 use std::fmt::Write;
 
@@ -14,12 +16,12 @@ pub(super) static SQL: Dialect = Dialect {
         ("sqrt", "CASE WHEN {x} >= 0.0 THEN sqrt({x}) END"),
         (
             "exp",
-            "CASE WHEN {x} < -700.0 THEN 0.0 WHEN {x} > 709.78 THEN infinity ELSE exp({x}) END",
+            "CASE WHEN {x} < -200.0 THEN 0.0 WHEN {x} > 709.78 THEN infinity ELSE exp({x}) END",
         ),
         (
             "expm1",
             "CASE WHEN abs({x}) < 1.0 THEN 2.0 * tanh({x} / 2.0) / (1.0 - tanh({x} / 2.0)) \
-             WHEN {x} < -700.0 THEN -1.0 WHEN {x} > 709.78 THEN infinity ELSE exp({x}) - 1.0 END",
+             WHEN {x} < -200.0 THEN -1.0 WHEN {x} > 709.78 THEN infinity ELSE exp({x}) - 1.0 END",
         ),
         ("ln", "CASE WHEN {x} > 0.0 THEN ln({x}) WHEN {x} = 0.0 THEN -infinity END"),
         (
@@ -47,17 +49,28 @@ pub(super) static SQL: Dialect = Dialect {
         ),
         (
             "power",
-            "CASE WHEN {x} > 0.0 THEN CASE WHEN {y} * ln({x}) < -700.0 THEN 0.0 \
+            "CASE WHEN {x} > 0.0 THEN CASE WHEN {y} * ln({x}) < -400.0 THEN 0.0 \
              WHEN {y} * ln({x}) > 709.78 THEN infinity ELSE power({x}, {y}) END \
              WHEN {y} < 0.0 THEN infinity WHEN {y} = 0.0 THEN 1.0 ELSE 0.0 END",
         ),
         ("is_nan", "{x} IS NULL OR {x} = 'NaN'"),
     ],
+    safe: &[
+        ("sqrt", Sign::NonNegative, "sqrt"),
+        ("ln", Sign::Positive, "ln"),
+        ("exp", Sign::NonPositive, "CASE WHEN {x} < -200.0 THEN 0.0 ELSE exp({x}) END"),
+        (
+            "ln1p",
+            Sign::NonNegative,
+            "CASE WHEN 1.0 + {x} = 1.0 THEN {x} WHEN {x} > 1e15 THEN ln({x}) \
+             ELSE ln(1.0 + {x}) * ({x} / ((1.0 + {x}) - 1.0)) END",
+        ),
+    ],
     helpers: &[],
     reserved: &[
         "all", "and", "any", "array", "as", "between", "by", "case", "cast", "check", "column",
-        "cross", "default", "desc", "distinct", "do", "else", "end", "false", "for", "from", "full",
-        "group", "having", "in", "index", "inner", "is", "join", "left", "level", "like", "limit",
+        "cross", "default", "desc", "distinct", "do", "else", "end", "false", "for", "from",
+        "full", "group", "having", "in", "index", "inner", "is", "join", "left", "like", "limit",
         "not", "null", "offset", "on", "or", "order", "right", "rows", "select", "table", "then",
         "to", "true", "union", "user", "using", "when", "where", "window", "with",
     ],
@@ -113,7 +126,10 @@ fn file(parts: &Parts) -> String {
     let queries: Vec<String> = steps
         .iter()
         .map(|(name, from, parts)| {
-            format!("{name} AS (\n    SELECT *,\n        {}\n    FROM {from}\n)", parts.join(",\n        "))
+            format!(
+                "{name} AS (\n    SELECT *,\n        {}\n    FROM {from}\n)",
+                parts.join(",\n        ")
+            )
         })
         .collect();
     let last = steps.last().map(|(name, ..)| name.as_str()).unwrap_or_default();

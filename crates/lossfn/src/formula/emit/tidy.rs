@@ -2,13 +2,15 @@
 //! NaN kept.
 
 use super::portable;
-use super::writer::Dialect;
+use super::writer::{self, Dialect};
 use crate::number::{Binary, Comparison, Condition, Expr, Formula, Node, Number, Unary};
 
 /// A formula, and what each of its nodes becomes in another.
 struct Rewriting<'a> {
     formula: &'a Formula,
     uses: Vec<usize>,
+    /// What depends on parameters alone.
+    fixed: Vec<bool>,
     slots: Vec<Slot>,
 }
 
@@ -21,12 +23,14 @@ enum Slot {
 /// The formula with another node wherever the rule gives one; `result` sees each result at last.
 fn rewrite(
     formula: &Formula,
+    data: &[&str],
     rule: impl Fn(&Rewriting, usize) -> Option<Slot>,
     result: impl Fn(&Rewriting, usize) -> Expr,
 ) -> Formula {
     Formula::trace(|| {
         let uses = uses(formula, &formula.results);
-        let mut rewriting = Rewriting { formula, uses, slots: Vec::new() };
+        let fixed = depends_only(formula, |name| !data.contains(&name));
+        let mut rewriting = Rewriting { formula, uses, fixed, slots: Vec::new() };
         for at in 0..formula.nodes.len() {
             let slot = rule(&rewriting, at).unwrap_or_else(|| rewriting.same(at));
             rewriting.slots.push(slot);
@@ -86,9 +90,7 @@ impl Rewriting<'_> {
             Node::And(a, b) => Slot::Condition(condition(a) & condition(b)),
             Node::Or(a, b) => Slot::Condition(condition(a) | condition(b)),
             Node::Not(a) => Slot::Condition(!condition(a)),
-            Node::Select(c, a, b) => {
-                Slot::Number(Expr::select(condition(c), number(a), number(b)))
-            }
+            Node::Select(c, a, b) => Slot::Number(Expr::select(condition(c), number(a), number(b))),
         }
     }
 
@@ -151,6 +153,10 @@ impl Rewriting<'_> {
                 let x = number(self.rest_to_one(side)?);
                 x * (x * (x - 3.0) + 3.0)
             }
+            Node::Unary(Unary::Abs, x) => match self.node(x) {
+                Node::Unary(Unary::Negate, x) => number(x).abs(),
+                _ => return None,
+            },
             Node::Binary(Binary::Multiply, x, y) => return self.product(x, y).map(Slot::Number),
             Node::Compare(comparison, x, y) => {
                 let difference = |at| match self.node(at) {
@@ -160,6 +166,20 @@ impl Rewriting<'_> {
                 // Infinity less infinity is not 0.
                 if comparison == Comparison::Equal {
                     return None;
+                }
+                let negated = |at| match self.node(at) {
+                    Node::Unary(Unary::Negate, x) => Some(x),
+                    _ => None,
+                };
+                let zero = || Expr::constant(0.0);
+                match (negated(x), negated(y)) {
+                    (Some(x), _) if self.is(y, 0.0) => {
+                        return Some(Slot::Condition(comparison.apply(zero(), number(x))));
+                    }
+                    (_, Some(y)) if self.is(x, 0.0) => {
+                        return Some(Slot::Condition(comparison.apply(number(y), zero())));
+                    }
+                    _ => {}
                 }
                 let (a, b) = match (difference(x), difference(y)) {
                     (Some((a, b)), _) if self.is(y, 0.0) => (a, b),
@@ -187,13 +207,14 @@ impl Rewriting<'_> {
         for (x, y) in [(x, y), (y, x)] {
             if let Node::Binary(Binary::Divide, one, bottom) = self.node(y)
                 && self.is(one, 1.0)
-                && once(y)
+                && (once(y) || matches!(self.node(bottom), Node::Symbol(_)) && self.fixed[bottom])
             {
                 return Some(self.number(x) / self.number(bottom));
             }
         }
         // c (d x / y)
-        if let (Some(factor), Node::Binary(Binary::Divide, top, bottom)) = (constant(x), self.node(y))
+        if let (Some(factor), Node::Binary(Binary::Divide, top, bottom)) =
+            (constant(x), self.node(y))
             && let Node::Binary(Binary::Multiply, inner, rest) = self.node(top)
             && let Some(inner) = constant(inner)
             && once(y)
@@ -206,7 +227,7 @@ impl Rewriting<'_> {
                 && let (Some(a), Some(b)) = (constant(a), constant(b))
                 && once(x)
                 && matches!(self.node(y), Node::Constant(_) | Node::Symbol(_))
-                && !self.is_data(y)
+                && self.fixed[y]
             {
                 let factor = self.number(y);
                 let scaled = |c: f64| if c == 0.0 { Expr::constant(0.0) } else { factor * c };
@@ -214,10 +235,6 @@ impl Rewriting<'_> {
             }
         }
         None
-    }
-
-    fn is_data(&self, at: usize) -> bool {
-        matches!(self.node(at), Node::Symbol(name) if matches!(&*name, "p" | "y"))
     }
 }
 
@@ -235,16 +252,17 @@ pub(super) fn depends_only(formula: &Formula, symbols: impl Fn(&str) -> bool) ->
 
 /// Which data each node surely is NaN for, if that is.
 fn carried(formula: &Formula, data: &[&str], dialect: &Dialect) -> Vec<Vec<bool>> {
+    let signs = writer::signs(formula);
     let mut carried: Vec<Vec<bool>> = Vec::with_capacity(formula.nodes.len());
     for (at, node) in formula.nodes.iter().enumerate() {
         let of = |at: usize| carried[at].iter().copied();
         let now = match *node {
             Node::Symbol(name) => data.iter().map(|symbol| *symbol == &*name).collect(),
-            Node::Unary(_, x) if dialect.keeps_nan(formula, at) => of(x).collect(),
-            Node::Binary(_, x, y) if dialect.keeps_nan(formula, at) => {
+            Node::Unary(_, x) if dialect.keeps_nan(formula, &signs, at) => of(x).collect(),
+            Node::Binary(_, x, y) if dialect.keeps_nan(formula, &signs, at) => {
                 of(x).zip(of(y)).map(|(x, y)| x | y).collect()
             }
-            Node::Select(_, x, y) if dialect.keeps_nan(formula, at) => {
+            Node::Select(_, x, y) if dialect.keeps_nan(formula, &signs, at) => {
                 of(x).zip(of(y)).map(|(x, y)| x & y).collect()
             }
             _ => vec![false; data.len()],
@@ -276,24 +294,30 @@ pub(super) fn tidied(
         (fixed[at] && is_number).then(constant)
     };
     let same = |rewriting: &Rewriting, at: usize| rewriting.number(at);
-    let mut formula = rewrite(formula, folded, same);
-    formula = rewrite(&formula, |rewriting, at| rewriting.better(at), same);
+    let mut formula = rewrite(formula, data, folded, same);
+    formula = rewrite(&formula, data, |rewriting, at| rewriting.better(at), same);
     while dialect.function.is_none() && formula.nodes.iter().any(|node| lacking(dialect, node)) {
-        formula = rewrite(&formula, |rewriting, at| inlined(rewriting, at, dialect), same);
+        formula = rewrite(&formula, data, |rewriting, at| inlined(rewriting, at, dialect), same);
+        formula = rewrite(&formula, data, |rewriting, at| rewriting.better(at), same);
     }
     let carried = carried(&formula, data, dialect);
-    rewrite(&formula, |_, _| None, |rewriting, at| {
-        let lost = data.iter().zip(&carried[at]).filter(|(_, carried)| !**carried);
-        let lost: Vec<Expr> = lost.filter_map(|(name, _)| symbol(&formula, name)).collect();
-        let result = rewriting.number(at);
-        let found = match lost[..] {
-            [] => return result,
-            // The residual, which there may be.
-            [p, y] if data.len() == 2 && data[0] == "p" => p - y,
-            _ => lost.into_iter().reduce(|sum, symbol| sum + symbol).unwrap_or(result),
-        };
-        Expr::select(!found.equals(found), found, result)
-    })
+    rewrite(
+        &formula,
+        data,
+        |_, _| None,
+        |rewriting, at| {
+            let lost = data.iter().zip(&carried[at]).filter(|(_, carried)| !**carried);
+            let lost: Vec<Expr> = lost.filter_map(|(name, _)| symbol(&formula, name)).collect();
+            let result = rewriting.number(at);
+            let found = match lost[..] {
+                [] => return result,
+                // The residual, which there may be.
+                [p, y] if data.len() == 2 && data[0] == "p" => p - y,
+                _ => lost.into_iter().reduce(|sum, symbol| sum + symbol).unwrap_or(result),
+            };
+            Expr::select(!found.equals(found), found, result)
+        },
+    )
 }
 
 fn symbol(formula: &Formula, name: &str) -> Option<Expr> {
@@ -304,7 +328,7 @@ fn symbol(formula: &Formula, name: &str) -> Option<Expr> {
 }
 
 fn lacking(dialect: &Dialect, node: &Node) -> bool {
-    super::writer::function_of(node)
+    writer::function_of(node)
         .is_some_and(|name| dialect.named(name).is_none() && portable::definition(name).is_some())
 }
 
@@ -313,9 +337,10 @@ fn inlined(rewriting: &Rewriting, at: usize, dialect: &Dialect) -> Option<Slot> 
     if !lacking(dialect, &node) {
         return None;
     }
-    let definition = portable::definition(super::writer::function_of(&node)?)?;
+    let definition = portable::definition(writer::function_of(&node)?)?;
     let operands = node.operands();
     let argument = |name: &str| operands.get(usize::from(name == "y"));
-    let values = definition.evaluate(|name| argument(&name).map(|&at| rewriting.number(at))).ok()?;
+    let values =
+        definition.evaluate(|name| argument(&name).map(|&at| rewriting.number(at))).ok()?;
     values.first().copied().map(Slot::Number)
 }

@@ -31,6 +31,7 @@ pub(super) static TORCH: Dialect = Dialect {
         ("trigamma", "torch.special.polygamma(1, {x})"),
         ("is_nan", "torch.isnan"),
     ],
+    safe: &[],
     helpers: HELPERS,
     reserved: RESERVED,
     and: " & ",

@@ -27,11 +27,12 @@ pub(super) static TRITON: Dialect = Dialect {
         ("ln_gamma", "libdevice.lgamma"),
         ("is_nan", "({x} != {x})"),
     ],
+    safe: &[],
     helpers: &[],
     reserved: RESERVED,
     and: " & ",
     or: " | ",
-    not: "not ",
+    not: "~",
     equal: " == ",
     sides: Binding::Sum,
     choice: Choice::Call("tl.where({c}, {x}, {y})", "tl.where({c}, {x}, {y})"),
@@ -63,7 +64,8 @@ fn file(parts: &Parts) -> String {
         let column = &result.column;
         arguments.push(format!("{column}_pointer"));
         let function = &result.function;
-        let _ = writeln!(inside, "    tl.store({column}_pointer + i, {function}({call}), mask=mask)");
+        let _ =
+            writeln!(inside, "    tl.store({column}_pointer + i, {function}({call}), mask=mask)");
     }
     arguments.push("n".into());
     arguments.extend(parts.parameters.iter().map(|(name, value)| format!("{name}={value:?}")));

@@ -11,6 +11,8 @@ pub(super) struct Dialect {
     /// Its functions: a name that is called, or a pattern around `{x}` and `{y}`. What is not here is
     /// taken from `helpers` or, at last, from the definitions for all languages.
     pub functions: &'static [(&'static str, &'static str)],
+    /// The same for an argument with a sign, for which less can go wrong.
+    pub safe: &'static [(&'static str, Sign, &'static str)],
     /// Functions that the language defines best in its own words.
     pub helpers: &'static [(&'static str, &'static str)],
     /// Names that have a meaning of their own.
@@ -96,37 +98,108 @@ impl Dialect {
     }
 
     /// Whether a node is NaN where an operand is that is not a condition.
-    pub fn keeps_nan(&self, formula: &Formula, at: usize) -> bool {
-        let node = &formula.nodes[at];
-        let pattern = call(self, formula, at).and_then(|(name, _)| self.named(name));
-        !(self.choice == Choice::Case
-            && (matches!(node, Node::Select(..)) || pattern.is_some_and(|p| p.contains("CASE"))))
+    pub fn keeps_nan(&self, formula: &Formula, signs: &[Sign], at: usize) -> bool {
+        let pattern = call(self, formula, signs, at).and_then(|call| call.pattern);
+        let is_choice = matches!(formula.nodes[at], Node::Select(..));
+        let has_cases = is_choice || pattern.is_some_and(|pattern| pattern.contains("CASE"));
+        !(self.choice == Choice::Case && has_cases)
     }
 }
 
-/// The function and the operands of a node that is written as a call, in one way or another.
-fn call(dialect: &Dialect, formula: &Formula, at: usize) -> Option<(&'static str, Vec<usize>)> {
-    let is_constant = |at: usize| matches!(formula.nodes[at], Node::Constant(_));
+/// On which side of 0 a number surely is, unless it is NaN.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    Positive,
+    NonNegative,
+    NonPositive,
+    Any,
+}
+
+impl Sign {
+    /// Whether a number with this sign has the other, too.
+    fn is(self, other: Self) -> bool {
+        self == other || other == Self::Any || (self, other) == (Self::Positive, Self::NonNegative)
+    }
+}
+
+pub(super) fn signs(formula: &Formula) -> Vec<Sign> {
+    use Sign::{Any, NonNegative, NonPositive, Positive};
+    let mut signs: Vec<Sign> = Vec::with_capacity(formula.nodes.len());
+    for node in &formula.nodes {
+        let is = |at: usize, sign| signs[at].is(sign);
+        let both = |x, y, sign| is(x, sign) && is(y, sign);
+        let sign = match *node {
+            Node::Constant(bits) => match f64::from_bits(bits) {
+                value if value > 0.0 => Positive,
+                value if value < 0.0 => NonPositive,
+                _ => NonNegative,
+            },
+            Node::Unary(Unary::Negate, x) if is(x, NonNegative) => NonPositive,
+            Node::Unary(Unary::Abs | Unary::Exp | Unary::Sigmoid | Unary::Softplus, _) => {
+                NonNegative
+            }
+            Node::Unary(Unary::Sqrt, x) => signs[x],
+            Node::Binary(Binary::Add, x, y) if both(x, y, NonNegative) => {
+                if is(x, Positive) || is(y, Positive) { Positive } else { NonNegative }
+            }
+            // Products of positive numbers may be too small to be told from 0.
+            Node::Binary(Binary::Multiply, x, y) if x == y => NonNegative,
+            Node::Binary(Binary::Multiply | Binary::Divide, x, y) => {
+                if both(x, y, NonNegative) {
+                    NonNegative
+                } else if is(x, NonPositive) && is(y, NonNegative) {
+                    NonPositive
+                } else {
+                    Any
+                }
+            }
+            Node::Binary(Binary::Max, x, y) if is(x, Positive) || is(y, Positive) => Positive,
+            Node::Binary(Binary::Max, x, y) if is(x, NonNegative) || is(y, NonNegative) => {
+                NonNegative
+            }
+            Node::Select(_, x, y) => [Positive, NonNegative, NonPositive]
+                .into_iter()
+                .find(|&sign| both(x, y, sign))
+                .unwrap_or(Any),
+            _ => Any,
+        };
+        signs.push(sign);
+    }
+    signs
+}
+
+/// A node that is written as a call, in one way or another.
+struct Call {
+    name: &'static str,
+    operands: Vec<usize>,
+    /// How the language writes it, unless the function has to be defined.
+    pattern: Option<&'static str>,
+}
+
+fn call(dialect: &Dialect, formula: &Formula, signs: &[Sign], at: usize) -> Option<Call> {
     let is_zero = |at: usize| formula.nodes[at] == Node::Constant(0);
     let node = &formula.nodes[at];
-    let special = match *node {
-        Node::Binary(Binary::Multiply, x, y) if x == y => ("square", vec![x]),
-        Node::Binary(Binary::Divide, x, y) if !is_constant(y) => ("divide", vec![x, y]),
+    let (name, operands) = match *node {
+        Node::Binary(Binary::Divide, x, y) if dialect.named("divide").is_some() => {
+            if signs[y].is(Sign::Positive) || matches!(formula.nodes[y], Node::Constant(_)) {
+                return None;
+            }
+            ("divide", vec![x, y])
+        }
         Node::Binary(Binary::Max, x, y) if is_zero(y) => ("positive_part", vec![x]),
         Node::Binary(Binary::Max, x, y) if is_zero(x) => ("positive_part", vec![y]),
+        Node::Binary(Binary::Power, ..) if dialect.power.is_some() => return None,
         Node::Not(a) => match formula.nodes[a] {
-            Node::Compare(Comparison::Equal, x, y) if x == y => return Some(("is_nan", vec![x])),
+            Node::Compare(Comparison::Equal, x, y) if x == y => ("is_nan", vec![x]),
             _ => return None,
         },
-        _ => ("", vec![]),
+        _ => (function_of(node)?, node.operands()),
     };
-    if dialect.named(special.0).is_some() || special.0 == "positive_part" {
-        return Some(special);
-    }
-    if let (Some(_), Node::Binary(Binary::Power, ..)) = (dialect.power, node) {
-        return None;
-    }
-    Some((function_of(node)?, node.operands()))
+    let safe = dialect.safe.iter().find(|(known, sign, _)| {
+        *known == name && operands.first().is_some_and(|&x| signs[x].is(*sign))
+    });
+    let pattern = safe.map(|(.., pattern)| *pattern).or_else(|| dialect.named(name));
+    Some(Call { name, operands, pattern })
 }
 
 /// A named part of a formula.
@@ -146,8 +219,9 @@ pub(super) struct Body {
     pub functions: BTreeSet<&'static str>,
 }
 
-/// Longer expressions are divided into named parts.
-const WIDTH: usize = 84;
+/// Parts that are longer get names, from the first of these on which no line is longer than that.
+const WIDTHS: [usize; 4] = [84, 60, 44, 32];
+const LINE: usize = 96;
 
 /// Writes results of a formula. `names` are those of its symbols, `data` those that are no parameters,
 /// `taken` others that mean something.
@@ -157,7 +231,33 @@ pub(super) fn body(
     results: &[usize],
     names: &HashMap<String, String>,
     data: &[String],
-    taken: impl IntoIterator<Item = String>,
+    taken: &[String],
+) -> Body {
+    let of_width = |width| body_of_width(dialect, formula, results, names, data, taken, width);
+    let longest = |body: &Body| {
+        let texts = body.lets.iter().map(|part| &part.text).chain(&body.results);
+        texts.map(String::len).max().unwrap_or(0)
+    };
+    let mut best = of_width(WIDTHS[0]);
+    for width in &WIDTHS[1..] {
+        if longest(&best) > LINE {
+            let narrow = of_width(*width);
+            if longest(&narrow) < longest(&best) {
+                best = narrow;
+            }
+        }
+    }
+    best
+}
+
+fn body_of_width(
+    dialect: &Dialect,
+    formula: &Formula,
+    results: &[usize],
+    names: &HashMap<String, String>,
+    data: &[String],
+    taken: &[String],
+    width: usize,
 ) -> Body {
     let is_data = |name: &str| names.get(name).is_some_and(|name| data.contains(name));
     let mut writer = Writer {
@@ -168,8 +268,9 @@ pub(super) fn body(
         signs: signs(formula),
         names,
         data: data.first().map_or("", String::as_str),
-        taken: names.values().cloned().chain(taken).collect(),
+        taken: names.values().chain(taken).cloned().collect(),
         named: HashMap::new(),
+        width,
         body: Body { lets: Vec::new(), results: Vec::new(), functions: BTreeSet::new() },
     };
     // A pattern may write an operand more than once.
@@ -177,13 +278,10 @@ pub(super) fn body(
         if writer.uses[at] == 0 {
             continue;
         }
-        if let Some((name, operands)) = call(dialect, formula, at) {
-            for (operand, mark) in operands.iter().zip(["{x}", "{y}"]) {
-                let marks = dialect.named(name).map_or(1, |p| p.matches(mark).count().max(1));
+        if let Some(call) = call(dialect, formula, &writer.signs, at) {
+            for (operand, mark) in call.operands.iter().zip(["{x}", "{y}"]) {
+                let marks = call.pattern.map_or(1, |p| p.matches(mark).count().max(1));
                 writer.uses[*operand] += marks - 1;
-            }
-            if name == "is_nan" {
-                writer.uses[operands[0]] += 1;
             }
         }
         if let Node::Binary(Binary::Multiply, x, y) = node
@@ -211,6 +309,7 @@ struct Writer<'a> {
     names: &'a HashMap<String, String>,
     taken: BTreeSet<String>,
     named: HashMap<usize, usize>,
+    width: usize,
     body: Body,
 }
 
@@ -231,7 +330,7 @@ impl Writer<'_> {
             _ => false,
         };
         let is_shared = self.uses[at] > 1;
-        let is_long = written.text.len() > WIDTH && !is_whole;
+        let is_long = written.text.len() > self.width && !is_whole;
         if is_simple || !is_shared && !is_long {
             return written;
         }
@@ -282,7 +381,14 @@ impl Writer<'_> {
         let say = |at| levels.checked_sub(1).and_then(|levels| self.saying(at, levels));
         Some(match self.formula.nodes[at] {
             Node::Symbol(_) => symbol(at)?.to_owned(),
-            Node::Not(_) if call(self.dialect, self.formula, at).is_some() => "missing".to_owned(),
+            Node::Not(_)
+                if matches!(
+                    call(self.dialect, self.formula, &self.signs, at),
+                    Some(Call { name: "is_nan", .. })
+                ) =>
+            {
+                "missing".to_owned()
+            }
             Node::Unary(Unary::Negate, x) => format!("minus_{}", say(x)?),
             Node::Unary(function, x) => format!("{}_{}", function.name(), say(x)?),
             Node::Binary(Binary::Subtract, x, y)
@@ -307,8 +413,8 @@ impl Writer<'_> {
     }
 
     fn expression(&mut self, at: usize) -> Written {
-        if let Some((name, operands)) = call(self.dialect, self.formula, at) {
-            return self.call(name, &operands);
+        if let Some(call) = call(self.dialect, self.formula, &self.signs, at) {
+            return self.call(call);
         }
         match self.formula.nodes[at] {
             Node::Constant(bits) => {
@@ -326,7 +432,14 @@ impl Writer<'_> {
                 Written::new(format!("-{x}"), Binding::Sign)
             }
             Node::Binary(function, x, y) => match function {
-                Binary::Add => self.infix(x, " + ", y, Binding::Sum),
+                Binary::Add => match self.formula.nodes[y] {
+                    Node::Constant(bits) if f64::from_bits(bits) < 0.0 => {
+                        let left = self.operand(x).within(Binding::Sum, parentheses);
+                        let right = (self.dialect.number)(-f64::from_bits(bits));
+                        Written::new(format!("{left} - {right}"), Binding::Sum)
+                    }
+                    _ => self.infix(x, " + ", y, Binding::Sum),
+                },
                 Binary::Subtract => self.infix(x, " - ", y, Binding::Sum),
                 Binary::Multiply if x == y && self.dialect.power.is_some() => {
                     let base = self.operand(x).above(Binding::Power, parentheses);
@@ -357,7 +470,11 @@ impl Writer<'_> {
     fn infix(&mut self, x: usize, operator: &str, y: usize, binding: Binding) -> Written {
         let left = self.operand(x).within(binding, parentheses);
         let right = self.operand(y);
-        let right = if right.binding == Binding::Sign { parentheses(&right.text) } else { right.above(binding, parentheses) };
+        let right = if right.binding == Binding::Sign {
+            parentheses(&right.text)
+        } else {
+            right.above(binding, parentheses)
+        };
         Written::new(format!("{left}{operator}{right}"), binding)
     }
 
@@ -410,10 +527,9 @@ impl Writer<'_> {
         }
     }
 
-    fn call(&mut self, name: &'static str, operands: &[usize]) -> Written {
-        let bounds: Vec<Sign> = operands.iter().map(|&at| self.signs[at]).collect();
+    fn call(&mut self, Call { name, operands, pattern }: Call) -> Written {
         let operands: Vec<Written> = operands.iter().map(|&at| self.operand(at)).collect();
-        let Some(pattern) = self.dialect.unguarded(name, &bounds).or(self.dialect.named(name)) else {
+        let Some(pattern) = pattern else {
             self.body.functions.insert(name);
             let arguments: Vec<String> = operands.into_iter().map(|x| x.text).collect();
             let text = format!("{}({})", helper_name(self.dialect, name), arguments.join(", "));
@@ -423,18 +539,31 @@ impl Writer<'_> {
             let arguments: Vec<String> = operands.into_iter().map(|x| x.text).collect();
             return Written::new(format!("{pattern}({})", arguments.join(", ")), Binding::Atom);
         }
-        let values: Vec<(&str, String)> = ["x", "y"].into_iter().zip(operands.into_iter().enumerate().map(|(place, operand)| {
-            let mark = ["{x}", "{y}"][place.min(1)];
-            let is_argument = pattern.match_indices(mark).all(|(at, _)| {
-                let (before, after) = (&pattern[..at], &pattern[at + mark.len()..]);
-                before.ends_with(['(', ' ']) && !before.ends_with("- ") && after.starts_with([')', ','])
-                    && (before.ends_with('(') || before.ends_with(", "))
-            });
-            let surroundings = if is_argument { Binding::Choice } else { Binding::Atom };
-            operand.within(surroundings, parentheses)
-        })).collect();
-        let values: Vec<(&str, &str)> = values.iter().map(|(name, text)| (*name, text.as_str())).collect();
-        let binding = if name == "is_nan" && pattern.contains(" OR ") { Binding::Or } else { Binding::Atom };
+        let marks = ["x", "y"].into_iter().zip(["{x}", "{y}"]);
+        let values: Vec<(&str, String)> = marks
+            .zip(operands)
+            .map(|((name, mark), operand)| {
+                let mut around = pattern
+                    .match_indices(mark)
+                    .map(|(at, _)| (&pattern[..at], &pattern[at + mark.len()..]));
+                let is_argument = around.clone().all(|(before, after)| {
+                    (before.ends_with('(') || before.ends_with(", "))
+                        && after.starts_with([')', ','])
+                });
+                let surroundings = if is_argument {
+                    Binding::Choice
+                } else if around.any(|(before, _)| before.ends_with('-')) {
+                    Binding::Atom
+                } else {
+                    Binding::Sign
+                };
+                (name, operand.within(surroundings, parentheses))
+            })
+            .collect();
+        let values: Vec<(&str, &str)> =
+            values.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let binding =
+            if name == "is_nan" && pattern.contains(" OR ") { Binding::Or } else { Binding::Atom };
         Written::new(fill(pattern, &values), binding)
     }
 }
@@ -468,13 +597,35 @@ pub(super) fn helper_name(dialect: &Dialect, name: &str) -> String {
         "min" => "minimum",
         other => other,
     };
-    free(dialect, name)
+    if dialect.reserved.contains(&name) { format!("{name}_") } else { name.to_owned() }
 }
 
-/// The name, with an underscore behind it if it means something in the language.
+/// Names that the text around formulas has.
+const OWN: &[&str] = &[
+    "loss",
+    "gradient",
+    "second",
+    "prediction",
+    "target",
+    "predictions",
+    "given",
+    "infinity",
+    "i",
+    "n",
+    "id",
+    "mask",
+    "step",
+    "main",
+    "x",
+];
+
+/// The name, with an underscore behind it if it means something in the language or here.
 pub(super) fn free(dialect: &Dialect, name: &str) -> String {
-    let is_reserved = dialect.reserved.contains(&name);
-    if is_reserved { format!("{name}_") } else { name.to_owned() }
+    let is_taken = dialect.reserved.contains(&name)
+        || OWN.contains(&name)
+        || portable::definition(name).is_some()
+        || dialect.helper(name).is_some();
+    if is_taken { format!("{name}_") } else { name.to_owned() }
 }
 
 fn parentheses(text: &str) -> String {
