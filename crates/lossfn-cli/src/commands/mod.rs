@@ -3,6 +3,7 @@
 mod advise;
 mod check;
 mod describe;
+mod emit;
 mod eval;
 mod list;
 mod merge;
@@ -48,6 +49,7 @@ pub fn run(args: Args) -> Result<Answer, CliError> {
         Command::List(args) => Ok(list::run(&args)),
         Command::Describe(args) => Ok(describe::run(&args)),
         Command::Check(args) => Ok(check::run(&args)),
+        Command::Emit(args) => emit::run(&args),
         Command::Completions { shell } => Ok(shell::completions(shell)),
         Command::Man { command } => shell::man(command.as_deref()),
     }

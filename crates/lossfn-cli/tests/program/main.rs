@@ -5,6 +5,7 @@ mod check;
 mod choose;
 mod common;
 mod docs;
+mod emit;
 mod errors;
 mod formats;
 mod known;

@@ -1,5 +1,6 @@
-//! Formulas as text and as LaTeX.
+//! Formulas as text, as LaTeX and as code.
 
+mod emit;
 mod latex;
 mod math;
 mod notation;
@@ -7,12 +8,14 @@ mod parse;
 mod print;
 mod typed;
 
+pub use emit::Language;
 pub(crate) use notation::latex as notation_latex;
 pub(crate) use typed::Typed;
 
 /// How tightly an operator binds; a weaker one inside a stronger one is put in parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Binding {
+    Choice,
     Or,
     And,
     Compare,
