@@ -1,24 +1,27 @@
 //! The catalog as Python data: the one source of the package's functions and classes.
 
 use crate::error::to_python;
-use crate::loss::as_python;
-use lossfn::{CATALOG, Domain, Entry, Form};
+use crate::loss::{arguments, as_python};
+use lossfn::{CATALOG, Domain, Form};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
 /// Everything about every loss, in the order of the catalog.
 #[pyfunction]
 pub fn catalog(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
-    let entries = CATALOG.iter().map(|entry| entry_of(py, entry));
+    let entries = CATALOG.iter().map(|entry| {
+        let described = about(py, &entry.with_defaults())?;
+        described.set_item("family", entry.family)?;
+        Ok(described)
+    });
     PyList::new(py, entries.collect::<PyResult<Vec<_>>>()?)
 }
 
-fn entry_of<'py>(py: Python<'py>, entry: &Entry) -> PyResult<Bound<'py, PyDict>> {
-    let about = entry.description;
-    let loss = entry.with_defaults();
+/// What is said about a loss.
+pub fn about<'py>(py: Python<'py>, loss: &lossfn::Loss) -> PyResult<Bound<'py, PyDict>> {
+    let about = loss.description();
     let described = PyDict::new(py);
     described.set_item("id", about.id)?;
-    described.set_item("family", entry.family)?;
     described.set_item("task", about.task.name())?;
     described.set_item("form", form_name(loss.form()))?;
     described.set_item("aliases", about.aliases)?;
@@ -42,7 +45,7 @@ fn entry_of<'py>(py: Python<'py>, entry: &Entry) -> PyResult<Bound<'py, PyDict>>
         parameters.append((name, default, parameter.range.to_string(), meaning))?;
     }
     described.set_item("parameters", parameters)?;
-    described.set_item("example", example(&loss))?;
+    described.set_item("example", example(loss))?;
     Ok(described)
 }
 
@@ -54,14 +57,16 @@ fn form_name(form: Form) -> &'static str {
     }
 }
 
-/// The loss that text names: the number of its entry in the catalog, and its parameters.
+/// The loss that text names: the number of its entry in the catalog, which a formula has not, and the
+/// arguments that make it.
 #[pyfunction]
-pub fn parse(py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<(usize, Vec<Py<PyAny>>)> {
+pub fn parse<'py>(
+    py: Python<'py>,
+    text: &Bound<'_, PyString>,
+) -> PyResult<(Option<usize>, Vec<Bound<'py, PyAny>>)> {
     let loss: lossfn::Loss = text.to_string_lossy().parse().map_err(|error| to_python(&error))?;
     let index = CATALOG.iter().position(|entry| entry.description.id == loss.id());
-    let known = loss.description().parameters.iter().zip(loss.parameters());
-    let values = known.map(|(one, &value)| as_python(py, &one.range, value).unbind());
-    Ok((index.unwrap_or_default(), values.collect()))
+    Ok((index, arguments(py, &loss)))
 }
 
 /// Numbers of a domain that make a plain example.

@@ -3,6 +3,7 @@
 
 mod array;
 mod catalog;
+mod check;
 mod cost;
 mod error;
 mod loss;
@@ -15,6 +16,8 @@ use pyo3::prelude::*;
 mod _lossfn {
     #[pymodule_export]
     use crate::catalog::{catalog, parse};
+    #[pymodule_export]
+    use crate::check::{check_function, check_loss};
     #[pymodule_export]
     use crate::cost::Cost;
     #[pymodule_export]

@@ -1,6 +1,7 @@
 //! Losses with their settings, and what is computed of examples.
 
 use crate::array::{Input, Output, numbers};
+use crate::catalog::about;
 use crate::error::to_python;
 use crate::threads::detached;
 use lossfn::{CATALOG, Cost, CostState, Denominator, Examples, Form, Range, Reduction, Results};
@@ -155,9 +156,30 @@ pub fn as_python<'py>(py: Python<'py>, range: &Range, value: f64) -> Bound<'py, 
     }
 }
 
-/// The loss with this number in the catalog.
-fn built(index: usize, parameters: &Bound<'_, PyTuple>) -> PyResult<lossfn::Loss> {
-    let entry = CATALOG.get(index).ok_or_else(|| PyIndexError::new_err("there is no such loss"))?;
+/// What makes a loss: the values of its parameters, or the text of its formula, which has them.
+pub fn arguments<'py>(py: Python<'py>, loss: &lossfn::Loss) -> Vec<Bound<'py, PyAny>> {
+    if let Some(text) = loss.typed_text() {
+        return vec![PyString::new(py, &text).into_any()];
+    }
+    let parameters = loss.description().parameters.iter().zip(loss.parameters());
+    parameters.map(|(one, &value)| as_python(py, &one.range, value)).collect()
+}
+
+/// The loss with this number in the catalog, with values for its parameters; or by its formula, with
+/// names and values of those that are not to have the value that the text gives them.
+fn built(which: &Bound<'_, PyAny>, parameters: &Bound<'_, PyTuple>) -> PyResult<lossfn::Loss> {
+    if let Ok(text) = which.cast::<PyString>() {
+        let mut loss =
+            lossfn::Loss::typed(&text.to_string_lossy()).map_err(|error| to_python(&error))?;
+        for parameter in parameters.iter() {
+            let (name, value): (String, Bound<'_, PyAny>) = parameter.extract()?;
+            let value = number_of(&name, &value)?;
+            loss = loss.with_parameter(&name, value).map_err(|error| to_python(&error))?;
+        }
+        return Ok(loss);
+    }
+    let entry = CATALOG.get(which.extract::<usize>()?);
+    let entry = entry.ok_or_else(|| PyIndexError::new_err("there is no such loss"))?;
     let known = entry.description.parameters;
     let named = known.iter().map(|parameter| parameter.name).chain(std::iter::repeat("parameter"));
     let values = parameters.iter().zip(named).map(|(value, name)| number_of(name, &value));
@@ -418,9 +440,7 @@ impl Loss {
         py: Python<'py>,
     ) -> PyResult<(Vec<Bound<'py, PyAny>>, Bound<'py, PyDict>)> {
         let loss = self.cost.loss();
-        let parameters = loss.description().parameters.iter().zip(loss.parameters());
-        let parameters = parameters.map(|(one, &value)| as_python(py, &one.range, value));
-        Ok((parameters.collect(), self.settings.changed(py, loss.form())?))
+        Ok((arguments(py, loss), self.settings.changed(py, loss.form())?))
     }
 }
 
@@ -431,7 +451,7 @@ impl Loss {
         ignored_class=None, axis=None))]
     #[allow(clippy::too_many_arguments, reason = "the classes of the losses name them")]
     fn new(
-        index: usize,
+        index: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         reduction: &Bound<'_, PyAny>,
         denominator: &Bound<'_, PyAny>,
@@ -630,9 +650,11 @@ impl Loss {
     #[getter]
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let named = PyDict::new(py);
-        let (values, _) = self.arguments(py)?;
-        for (parameter, value) in self.cost.loss().description().parameters.iter().zip(values) {
-            named.set_item(parameter.name, value)?;
+        let loss = self.cost.loss();
+        let ranges = loss.description().parameters.iter().map(|parameter| &parameter.range);
+        let ranges = ranges.chain(std::iter::repeat(&Range::FINITE));
+        for ((name, value), range) in loss.named_parameters().into_iter().zip(ranges) {
+            named.set_item(name, as_python(py, range, value))?;
         }
         Ok(named)
     }
@@ -658,10 +680,13 @@ impl Loss {
         let py = slf.py();
         let this = slf.get();
         let (values, settings) = this.arguments(py)?;
-        let names = this.cost.loss().description().parameters.iter().map(|one| one.name);
+        let names = this.cost.loss().description().parameters.iter();
+        let names = names.map(|one| format!("{}=", one.name));
+        // The text of a formula is no parameter.
+        let names = names.chain(std::iter::repeat(String::new()));
         let mut written = Vec::new();
         for (name, value) in names.zip(values) {
-            written.push(format!("{name}={}", value.repr()?));
+            written.push(format!("{name}{}", value.repr()?));
         }
         for (name, value) in settings.iter() {
             written.push(format!("{name}={}", value.repr()?));
@@ -689,6 +714,7 @@ impl Loss {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
         self.cost.loss().id().hash(&mut hasher);
+        self.cost.loss().typed_text().hash(&mut hasher);
         // The two zeros are equal.
         let parameters = self.cost.loss().parameters().iter();
         parameters.for_each(|parameter| (parameter + 0.0).to_bits().hash(&mut hasher));
@@ -713,6 +739,15 @@ impl Loss {
         self.section("second")
     }
 
+    /// The loss, its gradient and its second derivative as code, in ``text``, ``latex``, ``sql``, ``c``, ``cuda``,
+    /// ``wgsl``, ``numpy``, ``torch``, ``jax`` or ``triton``.
+    ///
+    /// Raises ``ValueError`` for another language, and for a loss that it cannot say.
+    fn emit(&self, language: &str) -> PyResult<String> {
+        let language = language.parse().map_err(|error| to_python(&error))?;
+        self.cost.loss().emit(language).map_err(|error| to_python(&error))
+    }
+
     /// What `curvature` is for this loss.
     #[getter]
     fn curvature_meaning(&self) -> &'static str {
@@ -722,6 +757,11 @@ impl Loss {
     /// The formula of the loss as LaTeX.
     fn _latex(&self) -> String {
         self.cost.loss().latex()
+    }
+
+    /// What the catalog says of a loss, of this one.
+    fn _about<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        about(py, self.cost.loss())
     }
 
     /// The lines of the card: (name, title, answer, number, detail, how, text).
@@ -774,7 +814,7 @@ impl Loss {
 #[allow(clippy::too_many_arguments, reason = "the functions of the losses name them")]
 pub fn value_of<'py>(
     py: Python<'py>,
-    index: usize,
+    index: &Bound<'py, PyAny>,
     parameters: &Bound<'py, PyTuple>,
     prediction: &Bound<'py, PyAny>,
     target: &Bound<'py, PyAny>,

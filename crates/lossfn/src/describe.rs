@@ -77,6 +77,16 @@ pub enum Domain {
 }
 
 impl Domain {
+    /// How domains are written: as intervals, or by their numbers. That of logarithms is not.
+    pub(crate) const WRITTEN: [(&str, Self); 6] = [
+        ("(-inf, inf)", Self::Real),
+        ("[0, inf)", Self::NonNegative),
+        ("(0, inf)", Self::Positive),
+        ("[0, 1]", Self::Unit),
+        ("(0, 1)", Self::OpenUnit),
+        ("{-1, 1}", Self::Sign),
+    ];
+
     /// Is this number in the domain? NaN is let through: it comes out as NaN.
     #[inline(always)]
     #[allow(clippy::needless_bitwise_bool, reason = "without branches this becomes vectors")]
@@ -104,6 +114,20 @@ impl fmt::Display for Domain {
             Self::Positive => "above 0",
             Self::LogProbability => "the logarithm of a probability",
             Self::OpenUnit => "above 0 and below 1",
+        })
+    }
+}
+
+/// From an interval such as `[0, 1]`, or `{-1, 1}`.
+impl FromStr for Domain {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let plain = |text: &str| text.replace([' ', '+'], "");
+        let known = Self::WRITTEN.iter().find(|(written, _)| plain(written) == plain(text));
+        known.map(|(_, domain)| *domain).ok_or_else(|| {
+            let choices = "one of (-inf, inf) [0, inf) (0, inf) [0, 1] (0, 1) {-1, 1}";
+            Error::UnknownChoice { what: "domain", found: text.to_owned(), choices }
         })
     }
 }

@@ -125,7 +125,7 @@ fn errors_point_at_the_place() {
         ("p - y; d = 1", 8, "d is not used"),
         ("p * d; d = 1 / 0", 14, "no finite number"),
         ("y^2", 2, "does not depend on the prediction"),
-        ("p; p in [0, 2]", 9, "a domain is one of"),
+        ("p; p in [0, 2]", 9, "is no domain: it is one of"),
         ("p; q in [0, 1]", 4, "only for the prediction"),
         ("p * d; d = auto", 12, "auto is for losses of the catalog"),
         ("exp * p", 1, "exp is a function"),

@@ -12,16 +12,21 @@ order prediction, target.
 [-0.167, 0.167, 0.333]
 
 Each loss is a function (`lossfn.huber`) and a class (`lossfn.Huber`); `lossfn.catalog` has them all, and
-`lossfn.loss("huber(delta=1.5)")` finds one by its text. Adapters for other libraries are modules of
+`lossfn.loss("huber(delta=1.5)")` finds one by its text; `lossfn.formula("abs(p - y)^a; a = 1.5")` makes one of
+your own, and `lossfn.check` finds what is wrong with it. Adapters for other libraries are modules of
 their own, imported only when asked for: `lossfn.torch`, `lossfn.jax`, `lossfn.keras`, `lossfn.sklearn`,
 `lossfn.xgboost`, `lossfn.lightgbm`, `lossfn.catboost`, `lossfn.arrow`, `lossfn.distributed`.
 """
 
 from lossfn._card import Card, Fact
-from lossfn._catalog import Loss, catalog, declare, loss, other_name
+from lossfn._catalog import Formula, Loss, catalog, declare, formula, loss, other_name
+from lossfn._check import Evidence, Finding, Report, check
 from lossfn._lossfn import Cost
 
-__all__ = ["Card", "Cost", "Fact", "Loss", "catalog", "loss", *declare(globals())]
+__all__ = [
+    "Card", "Cost", "Evidence", "Fact", "Finding", "Formula", "Loss", "Report", "catalog", "check", "formula", "loss",
+    *declare(globals()),
+]
 
 
 def __getattr__(name):

@@ -7,7 +7,7 @@ losses of raw scores, such as those with `log_link` or `with_logits` in their na
 import numpy as np
 from scipy.optimize import brentq, minimize, minimize_scalar
 
-from lossfn._catalog import Loss, catalog, descriptions
+from lossfn._catalog import Loss, about, catalog, changed
 from lossfn._catalog import loss as parsed
 
 _OF_RAW_SCORES = {
@@ -16,16 +16,6 @@ _OF_RAW_SCORES = {
 }
 
 CURVATURES = ("library", "curvature", "second")
-
-
-def about(loss):
-    """What the catalog says about a loss."""
-    return descriptions[loss.id]
-
-
-def with_reduction(loss, reduction):
-    """The same loss with another reduction."""
-    return type(loss)(**loss.parameters, **(loss.settings | {"reduction": reduction}))
 
 
 def usable(loss):
@@ -132,7 +122,7 @@ class Objective(Adapter):
     def __init__(self, loss, curvature):
         if curvature not in CURVATURES:
             raise ValueError(f"curvature must be one of {', '.join(CURVATURES)}, not {curvature!r}")
-        super().__init__(with_reduction(of_raw_scores(loss), "none"))
+        super().__init__(changed(of_raw_scores(loss), reduction="none"))
         self.curvature = curvature
 
     @staticmethod
@@ -159,7 +149,7 @@ class Metric(Adapter):
 
     def __init__(self, loss, name=None):
         loss = usable(loss)
-        super().__init__(with_reduction(loss, "mean") if loss.reduction == "none" else loss)
+        super().__init__(changed(loss, reduction="mean") if loss.reduction == "none" else loss)
         self.__name__ = name or loss.id
 
     def cost(self, prediction, target, weights):
@@ -179,7 +169,7 @@ def best_constant(loss, target, weights=None, classes=None):
     array with a score for each column or class. Of many scores that are equally good it is the one
     in the middle; where the best is infinite, one so large that the cost is nearly the lowest.
     """
-    loss = with_reduction(of_raw_scores(loss), "none")
+    loss = changed(of_raw_scores(loss), reduction="none")
     target = fitted_target(loss, np.asarray(target))
     if target.size == 0 or target.ndim not in (1, 2):
         raise ValueError(

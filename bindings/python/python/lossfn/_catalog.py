@@ -55,6 +55,51 @@ class Loss(_lossfn.Loss):
         return "\n".join(f"{heading}: {text}" for heading, text, _ in self._sections())
 
 
+class Formula(Loss):
+    """A pointwise loss of one's own by its formula in text.
+
+    text: a formula of the prediction, ``p``, and the target, ``y``, and of parameters and other names
+        that are defined behind it: ``"where(abs(r) <= d, r^2 / 2, d * (abs(r) - d / 2)); r = p - y; d = 1.5"``.
+        What the two may be is said by ``p in [0, 1]``; without it they may be any number. Operators are
+        ``+ - * / ^``, comparisons, ``and``, ``or``, ``not``; functions ``where(condition, a, b)``, ``abs``,
+        ``max``, ``min``, ``clip``, ``sqrt``, ``exp``, ``ln``, ``tanh``, ``sigmoid``, ``softplus`` and all others
+        that `formula` of a loss is written with.
+    parameters: other values for parameters of the text.
+
+    It has all that losses of the catalog have: gradient, second derivative, card, adapters.
+
+    Raises ``ValueError`` with a caret below the place where the text cannot be read.
+
+    >>> import lossfn
+    >>> loss = lossfn.Formula("abs(p - y)^a; a = 1.5", a=3.0)
+    >>> loss
+    lossfn.Formula('abs(p - y)^a; a = 3.0')
+    >>> loss([3.0], [1.0]), loss.gradient([3.0], [1.0]).tolist(), loss.card["convex"].holds
+    (8.0, [12.0], True)
+    """
+
+    __slots__ = ()
+    __module__ = "lossfn"
+
+    def __new__(
+        cls, text, /, *, reduction="mean", denominator="weights", nothing_valid="error", **parameters
+    ):
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a formula, such as '(p - y)^2', not a {type(text).__name__}")
+        values = tuple(parameters.items())
+        return _lossfn.Loss.__new__(cls, text, values, reduction, denominator, nothing_valid)
+
+
+def formula(text, /, **settings):
+    """The loss with this formula: a `Formula`.
+
+    >>> import lossfn
+    >>> lossfn.formula("softplus(-y * p); y in {-1, 1}")([2.0], [1.0]) == lossfn.logistic([2.0], [1.0])
+    True
+    """
+    return Formula(text, **settings)
+
+
 # What each form of loss has beside the settings that all have, with the defaults.
 _SETTINGS = {"reduction": "mean", "denominator": "weights", "nothing_valid": "error"}
 _ROW_SETTINGS = {
@@ -106,10 +151,27 @@ def settings_of(form):
     return _SETTINGS | _ROW_SETTINGS[form]
 
 
+def about(loss):
+    """What the catalog says of a loss, or would say of a formula."""
+    return descriptions.get(loss.id) or loss._about()
+
+
+def made_of(loss):
+    """The arguments that the class of a loss made it of, and the settings that are not the default."""
+    _, arguments, settings = loss.__reduce__()[1]
+    return arguments, settings
+
+
+def changed(loss, **settings):
+    """The same loss with other settings."""
+    arguments, before = made_of(loss)
+    return type(loss)(*arguments, **(before | settings))
+
+
 def row_axis(loss):
     """The axis of the classes, or of the numbers predicted for one target; None for a pointwise loss."""
     for name in ("class_axis", "component_axis"):
-        if name in settings_of(descriptions[loss.id]["form"]):
+        if name in settings_of(about(loss)["form"]):
             return loss.settings.get(name, -1)
     return None
 
@@ -167,11 +229,14 @@ def loss(text, **settings):
     lossfn.Huber(delta=1.5, reduction='sum')
     >>> lossfn.loss("pinball(0.9)")
     lossfn.Quantile(level=0.9)
+    >>> lossfn.loss("formula: abs(p - y)")
+    lossfn.Formula('abs(p - y)')
     """
     if not isinstance(text, str):
         raise TypeError(f"text must name a loss, such as 'huber(delta=1.5)', not a {type(text).__name__}")
-    index, parameters = _lossfn.parse(text)
-    return list(_classes.values())[index](*parameters, **settings)
+    index, arguments = _lossfn.parse(text)
+    kind = Formula if index is None else list(_classes.values())[index]
+    return kind(*arguments, **settings)
 
 
 def other_name(name):

@@ -26,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossfn import Cost, Loss, loss as loss_of
+from lossfn._catalog import changed
 
 __all__ = ["Question", "Totals", "cost", "losses", "table"]
 
@@ -92,7 +93,7 @@ def losses(
     """
     question = Question(loss, prediction, target, weights=weights, mask=mask, nulls=nulls)
     [loss] = question.losses
-    one_by_one = type(loss)(**loss.parameters, **loss.settings | {"reduction": "none"})
+    one_by_one = changed(loss, reduction="none")
     rows = _Rows(question)
     chunks = []
     for batch in _batches(data, question.columns):

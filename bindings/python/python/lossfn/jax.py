@@ -39,7 +39,7 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 import lossfn
-from lossfn._catalog import descriptions, other_name, row_axis
+from lossfn._catalog import about, changed, other_name, row_axis
 
 _ROW_AXES = {"class_axis": "class_axis", "joint": "component_axis"}
 _ARRAYS = ("prediction", "target", "weights", "mask")
@@ -83,17 +83,13 @@ def _losses_shape(loss, shape):
     return shape[:axis] + shape[len(shape) + axis + 1 :]
 
 
-def _changed(loss, **settings):
-    return type(loss)(**loss.parameters | loss.settings | settings)
-
-
 @lru_cache(maxsize=4096)
 def _check(loss, **arrays):
     """Lets the core look at shapes and types, which it does before it sees that nothing counts."""
     arrays.setdefault("mask", (_losses_shape(loss, arrays["prediction"][0]), bool))
     zeros = {name: np.broadcast_to(np.zeros((), of), shape) for name, (shape, of) in arrays.items()}
     reduction = "sum" if loss.reduction == "none" else loss.reduction
-    _changed(loss, nothing_valid="zero", reduction=reduction).value(**zeros)
+    changed(loss, nothing_valid="zero", reduction=reduction).value(**zeros)
 
 
 @lru_cache(maxsize=4096)
@@ -104,7 +100,7 @@ def _check_product(loss, shape, dtype):
     prediction = np.zeros(row, dtype)
     target = np.zeros(_losses_shape(loss, tuple(row)), dtype)
     nothing = np.zeros(target.shape, bool)
-    checked = _changed(loss, nothing_valid="zero")
+    checked = changed(loss, nothing_valid="zero")
     checked.hessian_vector_product(prediction, target, prediction, mask=nothing)
 
 
@@ -165,9 +161,9 @@ class _Call:
 
     def _one_by_one(self):
         settings = {"reduction": "none"}
-        if name := _ROW_AXES.get(descriptions[self.loss.id]["form"]):
+        if name := _ROW_AXES.get(about(self.loss)["form"]):
             settings[name] = _row_axis(self.loss, len(self.shape))
-        return _changed(self.loss, **settings)
+        return changed(self.loss, **settings)
 
 
 # What JAX is told of calls. A primitive keeps its derivatives under any nesting of transformations,

@@ -46,7 +46,7 @@ import keras
 from keras import ops
 
 import lossfn
-from lossfn._catalog import descriptions, other_name, row_axis
+from lossfn._catalog import about, descriptions, made_of, other_name, row_axis
 
 if keras.backend.backend() == "jax":
     from lossfn.jax import value_of
@@ -129,7 +129,7 @@ def _same_rank(loss, y_true, y_pred):
     axis = row_axis(loss)
     true_rank, pred_rank = len(y_true.shape), len(y_pred.shape)
     if axis is None:
-        if descriptions[loss.id]["target_domain"] == "-1 or +1":
+        if about(loss)["target_domain"] == "-1 or +1":
             binary = ops.all(ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1)))
             y_true = ops.where(binary, 2 * y_true - 1, y_true)
         if true_rank == pred_rank + 1 and y_true.shape[-1] == 1:
@@ -137,7 +137,7 @@ def _same_rank(loss, y_true, y_pred):
         elif pred_rank == true_rank + 1 and y_pred.shape[-1] == 1:
             y_true, y_pred = _of_one_rank(y_true, y_pred)
         return y_true, y_pred
-    labels = descriptions[loss.id]["form"] == "class_axis"
+    labels = about(loss)["form"] == "class_axis"
     if true_rank == pred_rank and y_true.shape[axis] == 1 < (y_pred.shape[axis] if labels else 2):
         y_true, true_rank = ops.squeeze(y_true, axis), true_rank - 1
     if labels and true_rank < pred_rank:
@@ -160,7 +160,7 @@ def loss(text, **settings):
     1.5
     """
     named = lossfn.loss(text)
-    return globals()[type(named).__name__](**named.parameters, **settings)
+    return globals()[type(named).__name__](*made_of(named)[0], **settings)
 
 
 # What Keras has too: from Keras' arguments to what they mean here.
@@ -284,11 +284,6 @@ def _of_catalog(id, kind):
     given = inspect.signature(kind).parameters
     names = descriptions[id]["parameters"]
     parameters = [given[name] for name, *_ in names]
-    defaults = zip(_KERAS, ("sum_over_batch_size", id, None), strict=True)
-    common = [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
-        for name, default in defaults
-    ]
     settings = [
         one
         for name, one in given.items()
@@ -300,7 +295,24 @@ def _of_catalog(id, kind):
 
     summary = kind.__doc__.partition("\n\nParameters\n")[0]
     doc = f"{summary}\n\nFor Keras, with the parameters of `lossfn.{kind.__name__}`."
-    return _class(kind.__name__, parameters + common + settings, meaning, doc)
+    return _class(kind.__name__, parameters + _common(id) + settings, meaning, doc)
+
+
+def _common(id):
+    """The arguments that all losses of Keras have."""
+    defaults = zip(_KERAS, ("sum_over_batch_size", id, None), strict=True)
+    return [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
+        for name, default in defaults
+    ]
+
+
+def _formula():
+    """The class of losses by their formula."""
+    text = inspect.Parameter("text", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    doc = "A loss of one's own by its formula in text, for Keras; see `lossfn.Formula`."
+    meaning = lambda text: _Meaning(lossfn.Formula(text, reduction="none"))  # noqa: E731
+    return _class("Formula", [text, *_common("formula")], meaning, doc)
 
 
 def _of_keras(name, meaning):
@@ -321,7 +333,7 @@ def _class(name, arguments, meaning, doc):
     return keras.saving.register_keras_serializable("lossfn")(made)
 
 
-_classes = [_of_catalog(id, kind) for id, kind in lossfn.catalog.items()]
+_classes = [*(_of_catalog(id, kind) for id, kind in lossfn.catalog.items()), _formula()]
 # Older versions of Keras lack some.
 _classes += [_of_keras(name, of) for name, of in _PEERS.items() if hasattr(keras.losses, name)]
 globals().update({one.__name__: one for one in _classes})

@@ -18,7 +18,7 @@ from sklearn._loss.loss import BaseLoss as _BaseLoss
 from sklearn.metrics._scorer import _BaseScorer
 
 from lossfn import _boosting
-from lossfn._catalog import Loss
+from lossfn._catalog import Loss, changed
 from lossfn._catalog import loss as parsed
 
 __all__ = ["BaseLoss", "Scorer", "base_loss", "scorer"]
@@ -102,7 +102,7 @@ def scorer(loss, *, response=None):
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must be a loss such as lossfn.Huber(), or its text, not {loss!r}")
     if loss.reduction == "none":
-        loss = _boosting.with_reduction(loss, "mean")
+        loss = changed(loss, reduction="mean")
     if response is None:
         response = _response(_boosting.about(loss))
     elif response not in _RESPONSES:
@@ -121,7 +121,7 @@ class _Kernels:
     """Computes what scikit-learn's compiled losses compute, under their names."""
 
     def __init__(self, loss, curvature):
-        self.of_losses = _boosting.with_reduction(loss, "none")
+        self.of_losses = changed(loss, reduction="none")
         self.curvature = curvature
 
     def _examples(self, y_true, raw_prediction, sample_weight):
@@ -269,7 +269,7 @@ def _is_of_residuals(loss):
     about = _boosting.about(loss)
     if about["form"] != "pointwise" or about["target_domain"] != "any number":
         return False
-    losses = _boosting.with_reduction(loss, "none")
+    losses = changed(loss, reduction="none")
     target = np.array([0.0, 1.0, -2.0, 0.5])
     prediction = target + np.array([0.75, -3.0, 0.25, 8.0])
     return all(

@@ -34,7 +34,7 @@ from torch import nn
 from torch.autograd import Function
 
 import lossfn
-from lossfn._catalog import other_name, row_axis
+from lossfn._catalog import made_of, other_name, row_axis
 
 _PREDICTIONS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _OTHERS = {*_PREDICTIONS, torch.bool, torch.int8, torch.int16, torch.int32, torch.int64}
@@ -261,7 +261,8 @@ def loss(text, **settings):
     Huber(delta=1.5, reduction='sum')
     """
     named = lossfn.loss(text, **settings)
-    return globals()[type(named).__name__](**named.parameters, **named.settings)
+    arguments, settings = made_of(named)
+    return globals()[type(named).__name__](*arguments, **settings)
 
 
 def _declare():
@@ -272,7 +273,8 @@ def _declare():
         for made in (function, module):
             globals()[made.__name__] = made
             names.append(made.__name__)
-    return names
+    globals()["Formula"] = _module(lossfn.Formula)
+    return [*names, "Formula"]
 
 
 def _function(id, kind):

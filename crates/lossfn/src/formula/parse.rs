@@ -336,13 +336,7 @@ impl Reader {
             }
             self.advance();
         }
-        let is_written = |written: &str| written.replace(' ', "") == text.replace('+', "");
-        let known = DOMAINS.iter().find(|(written, _)| is_written(written));
-        let choices = DOMAINS.map(|(written, _)| written).join(" ");
-        known.map_or_else(
-            || fault(at, format!("a domain is one of {choices}")),
-            |(_, domain)| Ok(*domain),
-        )
+        text.parse().or_else(|error: Error| fault(at, error.to_string()))
     }
 
     /// A part whose operators bind at least so tightly.
@@ -638,16 +632,6 @@ const CONSTANTS: [(&str, f64); 5] = [
     ("e", std::f64::consts::E),
     ("inf", f64::INFINITY),
     ("nan", f64::NAN),
-];
-
-/// How domains are written.
-pub(crate) const DOMAINS: [(&str, Domain); 6] = [
-    ("(-inf, inf)", Domain::Real),
-    ("[0, inf)", Domain::NonNegative),
-    ("(0, inf)", Domain::Positive),
-    ("[0, 1]", Domain::Unit),
-    ("(0, 1)", Domain::OpenUnit),
-    ("{-1, 1}", Domain::Sign),
 ];
 
 /// Functions that are not those of [`Unary`], with the least and the largest number of arguments.

@@ -1,7 +1,7 @@
 //! A loss that was given as text: its formula, the derivatives that follow from it, and the steps by
 //! which blocks of examples are computed.
 
-use super::parse::{DOMAINS, Parsed, parse};
+use super::parse::{Parsed, parse};
 use crate::describe::{Description, Domain, Task};
 use crate::error::Error;
 use crate::kernel::tape::Tape;
@@ -95,7 +95,7 @@ impl Typed {
 
     /// What there is to say about it.
     pub fn description(&self) -> &'static Description {
-        let place = |domain: Domain| DOMAINS.iter().position(|(_, known)| *known == domain);
+        let place = |domain: Domain| Domain::WRITTEN.iter().position(|(_, known)| *known == domain);
         match (place(self.prediction), place(self.target)) {
             (Some(prediction), Some(target)) => &DESCRIPTIONS[prediction][target],
             _ => &DESCRIPTIONS[0][0],
@@ -103,15 +103,15 @@ impl Typed {
     }
 }
 
-/// For each domain of the prediction and of the target, in the order of [`DOMAINS`].
-static DESCRIPTIONS: [[Description; DOMAINS.len()]; DOMAINS.len()] = {
+/// For each domain of the prediction and of the target, in the order of [`Domain::WRITTEN`].
+static DESCRIPTIONS: [[Description; Domain::WRITTEN.len()]; Domain::WRITTEN.len()] = {
     let plain = Description::own("formula", "A loss by its formula.");
-    let mut all = [[plain; DOMAINS.len()]; DOMAINS.len()];
+    let mut all = [[plain; Domain::WRITTEN.len()]; Domain::WRITTEN.len()];
     let mut prediction = 0;
-    while prediction < DOMAINS.len() {
+    while prediction < Domain::WRITTEN.len() {
         let mut target = 0;
-        while target < DOMAINS.len() {
-            let domains = (DOMAINS[prediction].1, DOMAINS[target].1);
+        while target < Domain::WRITTEN.len() {
+            let domains = (Domain::WRITTEN[prediction].1, Domain::WRITTEN[target].1);
             let task = match domains {
                 (_, Domain::Sign) | (Domain::Unit | Domain::OpenUnit, Domain::Unit) => Task::Binary,
                 _ => Task::Regression,
@@ -173,7 +173,7 @@ impl fmt::Display for Typed {
             write!(f, "; {name} = {value:?}")?;
         }
         for (name, domain) in [("p", self.prediction), ("y", self.target)] {
-            if let Some((text, _)) = DOMAINS.iter().find(|(_, known)| *known == domain)
+            if let Some((text, _)) = Domain::WRITTEN.iter().find(|(_, known)| *known == domain)
                 && domain != Domain::Real
             {
                 write!(f, "; {name} in {text}")?;

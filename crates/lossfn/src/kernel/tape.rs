@@ -5,7 +5,9 @@
 
 use super::isa::{self, Work};
 use super::{InstructionSet, Outputs, keep_nan};
-use crate::number::{Binary, Comparison, Formula, Isa, Lane, Node, Number, Real, Unary, for_each};
+use crate::number::{
+    Binary, Comparison, Formula, Isa, Lane, Node, Number, Real, Unary, for_each, pick,
+};
 
 /// The numbers that a step is done to, in bytes.
 const BYTES: usize = 1024;
@@ -282,20 +284,20 @@ impl<'a, T: Real> Registers<'a, T> {
             Step::Select(to, condition, a, b) => {
                 let (to, from) = self.split(to);
                 let (condition, a, b) = (from(condition), from(a), from(b));
-                for_each!(T, I, to, [condition, a, b], { Lane::select(holds(condition), a, b) });
+                for_each!(T, I, to, [condition, a, b], pick(holds(condition), a, b));
             }
             Step::CompareSelect(comparison, to, [x, y, a, b]) => {
                 let (to, from) = self.split(to);
                 let (x, y, a, b) = (from(x), from(y), from(a), from(b));
                 match comparison {
                     Comparison::Less => {
-                        for_each!(T, I, to, [x, y, a, b], { Lane::select(x.less_than(y), a, b) });
+                        for_each!(T, I, to, [x, y, a, b], pick(x.less_than(y), a, b));
                     }
                     Comparison::AtMost => {
-                        for_each!(T, I, to, [x, y, a, b], { Lane::select(x.at_most(y), a, b) });
+                        for_each!(T, I, to, [x, y, a, b], pick(x.at_most(y), a, b));
                     }
                     Comparison::Equal => {
-                        for_each!(T, I, to, [x, y, a, b], { Lane::select(x.equals(y), a, b) });
+                        for_each!(T, I, to, [x, y, a, b], pick(x.equals(y), a, b));
                     }
                 }
             }

@@ -32,7 +32,7 @@ pub use interval::{Certain, Interval};
 pub use jet::Jet;
 pub use lane::{Fused, Isa, Lane, Unfused};
 pub use real::Real;
-pub(crate) use special::stirling;
+pub(crate) use special::{pick, stirling};
 pub(crate) use wide::total;
 pub use wide::{Double, Wide};
 

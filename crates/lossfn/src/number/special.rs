@@ -34,7 +34,11 @@ fn narrow<T: Real, I: Isa>(x: Double<I>) -> Lane<T, I> {
 
 /// Not by `if`: the compiler would move what only one side needs into a branch.
 #[inline(always)]
-fn pick<I: Isa>(mask: bool, chosen: Double<I>, otherwise: Double<I>) -> Double<I> {
+pub(crate) fn pick<T: Real, I: Isa>(
+    mask: bool,
+    chosen: Lane<T, I>,
+    otherwise: Lane<T, I>,
+) -> Lane<T, I> {
     Lane::new(select_unpredictable(mask, chosen.0, otherwise.0))
 }
 

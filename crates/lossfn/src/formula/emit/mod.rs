@@ -234,14 +234,14 @@ fn code(loss: &Loss, dialect: &'static Dialect) -> Result<String, Error> {
         }
     };
     let formula = loss.formula();
-    let parameters = parameters(loss);
+    let parameters = loss.named_parameters();
     let known = |name: &str| match parameters.iter().find(|(known, _)| *known == name) {
         Some((_, value)) if dialect.function.is_none() => Some(*value),
         _ => (name == "pi").then_some(PI),
     };
     // A function has one result: what is shared is shared within it.
     let tidied = |results: &[usize]| {
-        let formula = Formula { nodes: formula.nodes.clone(), results: results.to_vec() };
+        let formula = Formula { results: results.to_vec(), ..formula.clone() };
         tidy::tidied(&formula, &data, dialect, known)
     };
     let formulas: Vec<Formula> = match dialect.function {
@@ -405,12 +405,6 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The parameters of a loss and their values.
-fn parameters(loss: &Loss) -> Vec<(&'static str, f64)> {
-    let names = loss.description().parameters.iter().map(|parameter| parameter.name);
-    names.zip(loss.parameters().iter().copied()).collect()
-}
-
 /// A function that a result needs, and that the language does not have.
 fn lacking(formula: &Formula, dialect: &Dialect) -> Option<&'static str> {
     let uses = tidy::uses(formula, &formula.results);
@@ -471,7 +465,7 @@ fn other_forms(loss: &Loss, used: &[(&str, f64)]) -> Vec<String> {
         for value in [f64::NEG_INFINITY, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0, f64::INFINITY] {
             let mut values = loss.parameters().to_vec();
             values[place] = value;
-            if entry.build(&values).is_ok_and(|other| other.formula() != formula) {
+            if entry.build(&values).is_ok_and(|other| other.formula().nodes != formula.nodes) {
                 special.push(value.to_string());
             }
         }

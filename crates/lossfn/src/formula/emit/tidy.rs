@@ -281,7 +281,8 @@ pub(super) fn tidied(
     known: impl Fn(&str) -> Option<f64>,
 ) -> Formula {
     let fixed = depends_only(formula, |name| known(name).is_some());
-    let everything = Formula { nodes: formula.nodes.clone(), results: (0..fixed.len()).collect() };
+    let (nodes, results) = (formula.nodes.clone(), (0..fixed.len()).collect());
+    let everything = Formula { nodes, results, parameters: Vec::new() };
     // What is not fixed is not looked at.
     let value = |name: &str| Some(known(name).unwrap_or(f64::NAN));
     let values: Vec<f64> = everything.evaluate(|name| value(&name)).unwrap_or_default();
