@@ -29,6 +29,8 @@ const PROBED: usize = 6;
 const COMPARED: usize = 32;
 /// A derivative by rule that has fewer digits right than this, computed with many, is another function.
 const RULE_DIGITS: f64 = 6.0;
+/// A difference that nobody will ever see.
+const NOTHING: f64 = 1e-40;
 /// So many are shown.
 const SHOWN: usize = 3;
 /// So many digits are shown of a true number.
@@ -361,6 +363,11 @@ fn judged(
             let derivative = expected[at][order][by].to_f64();
             let is_plain = !found.is_finite() && reach(point) <= ORDINARY
                 || is_bad(derivative, span, Precision::Double, RULE_DIGITS);
+            // Infinite or 0 may be what no quotient reaches.
+            let is_limit = || {
+                let target = [point.target];
+                order > 0 && definition.tends_to(found, order, &point.prediction, &target, by)
+            };
             let mut is_wrong = || {
                 let near = right_nearby(loss, definition, precision, point, order, by);
                 is_bad(found, &near, precision, half)
@@ -369,7 +376,7 @@ fn judged(
                         Verdict::Wrong(_)
                     )
             };
-            if !is_plain && !is_wrong() {
+            if !(is_plain && !is_limit() || is_wrong()) {
                 continue;
             }
             taken += 1;
@@ -432,7 +439,9 @@ fn is_bad(found: f64, span: &Span, precision: Precision, enough: f64) -> bool {
     let (low, high) = (span.low.to_f64(), span.high.to_f64());
     let has_limits = precision.round(low).is_finite() && precision.round(high).is_finite();
     let is_within = low <= found && found <= high;
-    has_limits && !is_within && badness(found, &nearer(found, span)) > 17.0 - enough
+    // Quotients leave so much of what is 0.
+    let is_nothing = (found - low).abs() < NOTHING || (found - high).abs() < NOTHING;
+    has_limits && !is_within && !is_nothing && badness(found, &nearer(found, span)) > 17.0 - enough
 }
 
 /// What went wrong at a point, where `expected` is what the library derived, with many digits, and the

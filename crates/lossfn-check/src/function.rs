@@ -484,7 +484,10 @@ impl Study<'_> {
             }
             domain => {
                 let far = |sign: f64| {
-                    (1..7).map(|k| sign * 10f64.powi(k)).filter(|x| domain.contains(*x)).collect()
+                    (1..13)
+                        .map(|k| sign * 10f64.powf(0.5 * f64::from(k)))
+                        .filter(|x| domain.contains(*x))
+                        .collect()
                 };
                 vec![far(1.0), far(-1.0)]
             }

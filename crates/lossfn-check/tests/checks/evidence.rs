@@ -1,7 +1,7 @@
 //! What stands as evidence is true: it is computed again, in other ways.
 
 use crate::own;
-use lossfn::{Cost, Loss, Reduction};
+use lossfn::{Cost, Loss};
 use lossfn_check::points::Precision;
 use lossfn_check::{Evidence, FindingKind, Report, check};
 
@@ -12,7 +12,7 @@ fn is_near(a: f64, b: f64) -> bool {
 
 /// Whether a cost of one example gives what was found.
 fn is_what_comes_out(loss: &Loss, evidence: &Evidence) -> bool {
-    let cost = Cost::new(loss.clone()).with_reduction(Reduction::Sum);
+    let cost = Cost::new(loss.clone());
     let (p, y) = (evidence.prediction[0], evidence.target[0]);
     let (value, gradient) = match evidence.precision {
         Precision::Double => {

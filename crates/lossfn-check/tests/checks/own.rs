@@ -47,7 +47,7 @@ own!(NaiveCauchy, p, y, ((p - y).square() + 1.0).ln());
 own!(NaiveCosine, p, y, one::<N>() - (p - y).cos());
 own!(NaiveEntropy, p, y, -(y * p.ln() + (one::<N>() - y) * (one::<N>() - p).ln()));
 own!(RootOfSquare, p, y, (p - y).square().sqrt());
-own!(ClampedLogits, p, y, { p.positive_part() - p * y + ((-p.abs()).exp() + 1.0).ln() });
+own!(ClampedLogits, p, y, p.positive_part() - p * y + ((-p.abs()).exp() + 1.0).ln());
 // Sound ones.
 own!(Squares, p, y, (p - y).square());
 own!(StableLogits, p, y, y * (-p).softplus() + (one::<N>() - y) * p.softplus());
