@@ -238,6 +238,10 @@ impl Rewriting<'_> {
     }
 }
 
+fn better(rewriting: &Rewriting, at: usize) -> Option<Slot> {
+    rewriting.better(at)
+}
+
 /// For each node whether it depends on none but these symbols.
 pub(super) fn depends_only(formula: &Formula, symbols: impl Fn(&str) -> bool) -> Vec<bool> {
     let mut only: Vec<bool> = Vec::with_capacity(formula.nodes.len());
@@ -257,7 +261,7 @@ fn carried(formula: &Formula, data: &[&str], dialect: &Dialect) -> Vec<Vec<bool>
     for (at, node) in formula.nodes.iter().enumerate() {
         let of = |at: usize| carried[at].iter().copied();
         let now = match *node {
-            Node::Symbol(name) => data.iter().map(|symbol| *symbol == &*name).collect(),
+            Node::Symbol(name) => data.iter().map(|symbol| *symbol == name).collect(),
             Node::Unary(_, x) if dialect.keeps_nan(formula, &signs, at) => of(x).collect(),
             Node::Binary(_, x, y) if dialect.keeps_nan(formula, &signs, at) => {
                 of(x).zip(of(y)).map(|(x, y)| x | y).collect()
@@ -281,10 +285,10 @@ pub(super) fn tidied(
     known: impl Fn(&str) -> Option<f64>,
 ) -> Formula {
     let fixed = depends_only(formula, |name| known(name).is_some());
-    let everything = Formula { nodes: formula.nodes.clone(), results: (0..fixed.len()).collect() };
+    let everything = Formula { results: (0..fixed.len()).collect(), ..formula.clone() };
     // What is not fixed is not looked at.
     let value = |name: &str| Some(known(name).unwrap_or(f64::NAN));
-    let values: Vec<f64> = everything.evaluate(|name| value(&name)).unwrap_or_default();
+    let values: Vec<f64> = everything.evaluate(value).unwrap_or_default();
     let folded = |rewriting: &Rewriting, at: usize| {
         let is_number = !matches!(
             rewriting.node(at),
@@ -295,10 +299,10 @@ pub(super) fn tidied(
     };
     let same = |rewriting: &Rewriting, at: usize| rewriting.number(at);
     let mut formula = rewrite(formula, data, folded, same);
-    formula = rewrite(&formula, data, |rewriting, at| rewriting.better(at), same);
+    formula = rewrite(&formula, data, better, same);
     while dialect.function.is_none() && formula.nodes.iter().any(|node| lacking(dialect, node)) {
         formula = rewrite(&formula, data, |rewriting, at| inlined(rewriting, at, dialect), same);
-        formula = rewrite(&formula, data, |rewriting, at| rewriting.better(at), same);
+        formula = rewrite(&formula, data, better, same);
     }
     let carried = carried(&formula, data, dialect);
     rewrite(
@@ -322,7 +326,7 @@ pub(super) fn tidied(
 
 fn symbol(formula: &Formula, name: &str) -> Option<Expr> {
     formula.nodes.iter().find_map(|node| match *node {
-        Node::Symbol(symbol) if &*symbol == name => Some(Expr::symbol(symbol)),
+        Node::Symbol(symbol) if symbol == name => Some(Expr::symbol(symbol)),
         _ => None,
     })
 }
@@ -340,7 +344,6 @@ fn inlined(rewriting: &Rewriting, at: usize, dialect: &Dialect) -> Option<Slot> 
     let definition = portable::definition(writer::function_of(&node)?)?;
     let operands = node.operands();
     let argument = |name: &str| operands.get(usize::from(name == "y"));
-    let values =
-        definition.evaluate(|name| argument(&name).map(|&at| rewriting.number(at))).ok()?;
+    let values = definition.evaluate(|name| argument(name).map(|&at| rewriting.number(at))).ok()?;
     values.first().copied().map(Slot::Number)
 }
