@@ -285,7 +285,7 @@ pub(super) fn tidied(
     known: impl Fn(&str) -> Option<f64>,
 ) -> Formula {
     let fixed = depends_only(formula, |name| known(name).is_some());
-    let everything = Formula { results: (0..fixed.len()).collect(), ..formula.clone() };
+    let everything = Formula { nodes: formula.nodes.clone(), results: (0..fixed.len()).collect() };
     // What is not fixed is not looked at.
     let value = |name: &str| Some(known(name).unwrap_or(f64::NAN));
     let values: Vec<f64> = everything.evaluate(value).unwrap_or_default();
