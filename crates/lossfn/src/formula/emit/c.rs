@@ -3,6 +3,7 @@
 use super::super::Binding;
 use super::writer::{Choice, Definition, Dialect};
 use super::{Language, Parts};
+use std::fmt::Write;
 
 pub(super) static C: Dialect = Dialect {
     language: Language::C,
@@ -135,7 +136,7 @@ fn file(parts: &Parts) -> String {
         parts.parameters.iter().map(|(name, value)| format!("{name} = {value:?}")).collect();
     let mut text = parts.comment("//");
     if !values.is_empty() {
-        text += &format!("// The parameters: {}.\n", values.join(", "));
+        let _ = writeln!(text, "// The parameters: {}.", values.join(", "));
     }
     text += "\n#include <math.h>\n";
     if parts.uses("const bool") {

@@ -22,7 +22,7 @@ use crate::loss::{Form, Loss};
 use crate::number::{Formula, Node};
 use std::collections::{BTreeSet, HashMap};
 use std::f64::consts::PI;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 use writer::{Body, Definition, Dialect, fill};
 
@@ -187,10 +187,11 @@ fn text(loss: &Loss) -> String {
     let mut text = String::new();
     for section in loss.formulas() {
         for line in section.text.lines() {
-            match line.strip_prefix("by ").and_then(|line| line.split_once(": ")) {
-                Some((by, line)) => text += &format!("{} by {by} = {line}\n", section.heading),
-                None => text += &format!("{} = {line}\n", section.heading),
-            }
+            // Writing to a text does not fail.
+            let _ = match line.strip_prefix("by ").and_then(|line| line.split_once(": ")) {
+                Some((by, line)) => writeln!(text, "{} by {by} = {line}", section.heading),
+                None => writeln!(text, "{} = {line}", section.heading),
+            };
         }
     }
     text
@@ -205,8 +206,7 @@ fn latex(loss: &Loss) -> String {
                 None if loss.has_class_axis() => "p_c".to_owned(),
                 None => "p".to_owned(),
             };
-            text += &format!(r"\frac{{\partial{power} L}}{{\partial {by}{power}}} = {line}");
-            text.push('\n');
+            let _ = writeln!(text, r"\frac{{\partial{power} L}}{{\partial {by}{power}}} = {line}");
         }
     }
     text
@@ -292,7 +292,7 @@ fn code(loss: &Loss, dialect: &'static Dialect) -> Result<String, Error> {
 }
 
 fn is_symbol(node: &Node, name: &str) -> bool {
-    matches!(node, Node::Symbol(symbol) if &**symbol == name)
+    matches!(node, Node::Symbol(symbol) if *symbol == name)
 }
 
 /// The names in the code of a loss.
@@ -408,9 +408,9 @@ impl<'a> Scope<'a> {
 /// A function that a result needs, and that the language does not have.
 fn lacking(formula: &Formula, dialect: &Dialect) -> Option<&'static str> {
     let uses = tidy::uses(formula, &formula.results);
-    let used = formula.nodes.iter().zip(uses).filter(|(_, uses)| *uses > 0);
+    let live = formula.nodes.iter().zip(uses).filter(|(_, uses)| *uses > 0);
     let has = |name: &&str| dialect.has(name) || *name == "power" && dialect.power.is_some();
-    used.filter_map(|(node, _)| writer::function_of(node)).find(|name| !has(name))
+    live.filter_map(|(node, _)| writer::function_of(node)).find(|name| !has(name))
 }
 
 fn outputs(name: &str, components: &[&str]) -> Vec<Output> {
@@ -430,12 +430,11 @@ fn outputs(name: &str, components: &[&str]) -> Vec<Output> {
 fn about(loss: &Loss, used: &[(&str, f64)]) -> Vec<String> {
     let mut about = vec![loss.to_string(), loss.description().summary.to_owned()];
     about.retain(|line| !line.is_empty());
-    about.push(match loss.form() {
-        Form::Pointwise => "p is the prediction, y the target.".to_owned(),
-        _ => {
-            let names = loss.description().component_names();
-            format!("{} are predicted, y is the target.", names.join(", "))
-        }
+    let components = loss.description().component_names();
+    about.push(if components.is_empty() {
+        "p is the prediction, y the target.".to_owned()
+    } else {
+        format!("{} are predicted, y is the target.", components.join(", "))
     });
     let is_used = |name: &str| used.iter().any(|(used, _)| *used == name);
     let parameters = loss.description().parameters.iter().zip(loss.parameters());

@@ -1,4 +1,4 @@
-//! Python with `NumPy`, and SciPy for special functions alone.
+//! Python with `NumPy`, and `SciPy` for special functions alone.
 
 use super::super::Binding;
 use super::python::{DEFINITION, RESERVED, bessel, module, number};

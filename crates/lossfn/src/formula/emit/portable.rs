@@ -1,136 +1,81 @@
 //! Functions that a language may lack, by those that it has: one definition for all languages.
 
 use crate::number::{Expr, Formula, Number};
-use std::f64::consts::{FRAC_1_SQRT_2, LN_2, TAU};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, PI, SQRT_2, TAU};
 
 /// The definition of a function with the arguments `x` and `y`, if there is one.
 pub(super) fn definition(function: &str) -> Option<Formula> {
-    let one = |of: fn(Expr) -> Expr| Some(Formula::trace(|| [of(Expr::symbol("x"))]));
-    let two = |of: fn(Expr, Expr) -> Expr| {
-        Some(Formula::trace(|| [of(Expr::symbol("x"), Expr::symbol("y"))]))
-    };
-    match function {
-        // A comparison with NaN is false, and NaN is to be kept.
-        "max" => two(|x, y| N::select(y.less_than(x) | is_nan(x), x, y)),
-        "min" => two(|x, y| N::select(x.less_than(y) | is_nan(x), x, y)),
-        "positive_part" => one(|x| N::select(x.at_most(zero()), zero(), x)),
-        "sign" => one(|x| {
-            let below = N::select(x.less_than(zero()), N::constant(-1.0), x);
-            N::select(zero().less_than(x), N::constant(1.0), below)
-        }),
-        "xlogy" => two(|x, y| N::select(x.equals(zero()) & !is_nan(y), zero(), x * y.ln())),
-        "xlog1py" => two(|x, y| N::select(x.equals(zero()) & !is_nan(y), zero(), x * y.ln1p())),
-        "sigmoid" => one(|x| {
-            let small = (-x.abs()).exp();
-            let share = N::constant(1.0) / (small + 1.0);
-            N::select(x.less_than(zero()), small * share, share)
-        }),
-        "softplus" => one(|x| x.positive_part() + (-x.abs()).exp().ln1p()),
-        "tanh" => one(|x| {
-            let small = (x.abs() * -2.0).expm1();
-            -x.sign() * small / (small + 2.0)
-        }),
-        "ln_cosh" => one(|x| {
-            let growth = x.abs().expm1();
-            let sinh = (growth + growth / (growth + 1.0)) * 0.5;
-            let far = x.abs() + (x.abs() * -2.0).exp().ln1p() - LN_2;
-            N::select(x.abs().less_than(N::constant(1.0)), sinh.square().ln1p() * 0.5, far)
-        }),
-        // For languages without either of the two: in f32 the series are exact, in f64 to 1e-14.
-        "expm1" => one(|x| {
-            let series =
-                (2..=13).rev().fold(N::constant(1.0), |sum, k| sum * x / f64::from(k) + 1.0);
-            let near = x.abs().less_than(N::constant(0.5));
-            N::select(near, x * series, x.exp() - 1.0)
-        }),
-        "ln1p" => one(|x| {
-            let ratio = x / (x + 2.0);
-            let square = ratio.square();
-            let series = (0..12)
-                .rev()
-                .fold(zero(), |sum, k| sum * square + N::constant(1.0 / f64::from(2 * k + 1)));
-            let near = x.abs().less_than(N::constant(0.5));
-            N::select(near, ratio * series * 2.0, (x + 1.0).ln())
-        }),
-        "inverse1p_square" => one(|x| N::constant(1.0) / (x.square() + 1.0)),
-        "exp_minus_square" => one(|x| (-x.square()).exp()),
-        "normal_density" => one(|x| (x.square() * -0.5).exp() / TAU.sqrt()),
-        "normal_cdf" => one(normal_cdf),
-        "normal_crps" => one(|x| {
-            let spread = x.normal_density() * 2.0 - 1.0 / std::f64::consts::PI.sqrt();
-            x * (x.normal_cdf() * 2.0 - 1.0) + spread
-        }),
-        "erf" => one(|x| {
-            let square = x.square();
-            let (mut series, mut factor) = (zero(), 1.0);
-            let mut terms = Vec::new();
-            for k in 0..14 {
-                terms.push(factor / f64::from(2 * k + 1));
-                factor /= -f64::from(k + 1);
-            }
-            for term in terms.into_iter().rev() {
-                series = series * square + N::constant(term);
-            }
-            let near = x.abs().less_than(N::constant(0.75));
-            let far = (x / FRAC_1_SQRT_2).normal_cdf() * 2.0 - 1.0;
-            N::select(near, x * series * std::f64::consts::FRAC_2_SQRT_PI, far)
-        }),
-        "ln_gamma" => one(|x| {
-            let (z, near) = shifted(x);
-            let w = N::constant(1.0) / z.square();
-            let stirling = [
-                -691.0 / 360_360.0,
-                1.0 / 1188.0,
-                -1.0 / 1680.0,
-                1.0 / 1260.0,
-                -1.0 / 360.0,
-                1.0 / 12.0,
-            ];
-            let product = (1..SHIFT).fold(x, |product, k| product * (x + f64::from(k)));
-            let low = N::select(near, product.ln(), zero());
-            (z - 0.5) * z.ln() - z + TAU.ln() / 2.0 + polynomial(w, &stirling) / z - low
-        }),
-        "digamma" => one(|x| {
-            let (z, near) = shifted(x);
-            let w = N::constant(1.0) / z.square();
-            let series = [
-                691.0 / 32_760.0,
-                -1.0 / 132.0,
-                1.0 / 240.0,
-                -1.0 / 252.0,
-                1.0 / 120.0,
-                -1.0 / 12.0,
-            ];
-            let sum = (1..SHIFT)
-                .fold(N::constant(1.0) / x, |sum, k| sum + N::constant(1.0) / (x + f64::from(k)));
-            let low = N::select(near, sum, zero());
-            z.ln() - N::constant(0.5) / z + w * polynomial(w, &series) - low
-        }),
-        "trigamma" => one(|x| {
-            let (z, near) = shifted(x);
-            let w = N::constant(1.0) / z.square();
-            let series = [
-                7.0 / 6.0,
-                -691.0 / 2730.0,
-                5.0 / 66.0,
-                -1.0 / 30.0,
-                1.0 / 42.0,
-                -1.0 / 30.0,
-                1.0 / 6.0,
-            ];
-            let term = |k: u32| N::constant(1.0) / (x + f64::from(k)).square();
-            let sum = (1..SHIFT).fold(term(0), |sum, k| sum + term(k));
-            let low = N::select(near, sum, zero());
-            (w * polynomial(w, &series) + 1.0) / z + w * 0.5 + low
-        }),
-        _ => None,
+    if let Some((_, of)) = OF_ONE.iter().find(|(name, _)| *name == function) {
+        return Some(Formula::trace(|| [of(Expr::symbol("x"))]));
     }
+    let (_, of) = OF_TWO.iter().find(|(name, _)| *name == function)?;
+    Some(Formula::trace(|| [of(Expr::symbol("x"), Expr::symbol("y"))]))
 }
 
 type N = Expr;
+type Of<F> = &'static [(&'static str, F)];
+
+const OF_TWO: Of<fn(N, N) -> N> = &[
+    // A comparison with NaN is false, and NaN is to be kept.
+    ("max", |x, y| N::select(y.less_than(x) | is_nan(x), x, y)),
+    ("min", |x, y| N::select(x.less_than(y) | is_nan(x), x, y)),
+    ("xlogy", |x, y| N::select(x.equals(zero()) & !is_nan(y), zero(), x * y.ln())),
+    ("xlog1py", |x, y| N::select(x.equals(zero()) & !is_nan(y), zero(), x * y.ln1p())),
+];
+
+const OF_ONE: Of<fn(N) -> N> = &[
+    ("positive_part", |x| N::select(x.at_most(zero()), zero(), x)),
+    ("sign", |x| {
+        let below = N::select(x.less_than(zero()), -one(), x);
+        N::select(zero().less_than(x), one(), below)
+    }),
+    ("sigmoid", |x| {
+        let small = (-x.abs()).exp();
+        let share = one() / (small + 1.0);
+        N::select(x.less_than(zero()), small * share, share)
+    }),
+    ("softplus", |x| x.positive_part() + (-x.abs()).exp().ln1p()),
+    ("tanh", |x| {
+        let small = (x.abs() * -2.0).expm1();
+        -x.sign() * small / (small + 2.0)
+    }),
+    ("ln_cosh", |x| {
+        let growth = x.abs().expm1();
+        let sinh = (growth + growth / (growth + 1.0)) * 0.5;
+        let far = x.abs() + (x.abs() * -2.0).exp().ln1p() - LN_2;
+        N::select(x.abs().less_than(one()), sinh.square().ln1p() * 0.5, far)
+    }),
+    // For languages without either of the two: the series are good to 1e-14.
+    ("expm1", |x| {
+        let series = (2..=13).rev().fold(one(), |sum, k| sum * x / f64::from(k) + 1.0);
+        N::select(x.abs().less_than(N::constant(0.5)), x * series, x.exp() - 1.0)
+    }),
+    ("ln1p", |x| {
+        let ratio = x / (x + 2.0);
+        let odd = (0..12).rev().map(|k| 1.0 / f64::from(2 * k + 1));
+        let near = ratio * polynomial(ratio.square(), odd) * 2.0;
+        N::select(x.abs().less_than(N::constant(0.5)), near, (x + 1.0).ln())
+    }),
+    ("inverse1p_square", |x| one() / (x.square() + 1.0)),
+    ("exp_minus_square", |x| (-x.square()).exp()),
+    ("normal_density", |x| (x.square() * -0.5).exp() / TAU.sqrt()),
+    ("normal_cdf", normal_cdf),
+    ("normal_crps", |x| {
+        let spread = x.normal_density() * 2.0 - 1.0 / PI.sqrt();
+        x * (x.normal_cdf() * 2.0 - 1.0) + spread
+    }),
+    ("erf", erf),
+    ("ln_gamma", ln_gamma),
+    ("digamma", digamma),
+    ("trigamma", trigamma),
+];
 
 fn zero() -> N {
     N::constant(0.0)
+}
+
+fn one() -> N {
+    N::constant(1.0)
 }
 
 fn is_nan(x: N) -> crate::number::Condition {
@@ -146,9 +91,52 @@ fn shifted(x: N) -> (N, crate::number::Condition) {
 }
 
 /// Of coefficients from the highest power down.
-fn polynomial(x: N, coefficients: &[f64]) -> N {
-    let constants = coefficients.iter().map(|&coefficient| N::constant(coefficient));
+fn polynomial(x: N, coefficients: impl IntoIterator<Item = f64>) -> N {
+    let constants = coefficients.into_iter().map(N::constant);
     constants.reduce(|sum, coefficient| sum * x + coefficient).unwrap_or_else(zero)
+}
+
+fn ln_gamma(x: N) -> N {
+    const STIRLING: [f64; 6] =
+        [-691.0 / 360_360.0, 1.0 / 1188.0, -1.0 / 1680.0, 1.0 / 1260.0, -1.0 / 360.0, 1.0 / 12.0];
+    let (z, near) = shifted(x);
+    let product = (1..SHIFT).fold(x, |product, k| product * (x + f64::from(k)));
+    let low = N::select(near, product.ln(), zero());
+    let series = polynomial(one() / z.square(), STIRLING) / z;
+    (z - 0.5) * z.ln() - z + TAU.ln() / 2.0 + series - low
+}
+
+fn digamma(x: N) -> N {
+    const SERIES: [f64; 6] =
+        [691.0 / 32_760.0, -1.0 / 132.0, 1.0 / 240.0, -1.0 / 252.0, 1.0 / 120.0, -1.0 / 12.0];
+    let (z, near) = shifted(x);
+    let w = one() / z.square();
+    let sum = (1..SHIFT).fold(one() / x, |sum, k| sum + one() / (x + f64::from(k)));
+    let low = N::select(near, sum, zero());
+    z.ln() - N::constant(0.5) / z + w * polynomial(w, SERIES) - low
+}
+
+fn trigamma(x: N) -> N {
+    const SERIES: [f64; 7] =
+        [7.0 / 6.0, -691.0 / 2730.0, 5.0 / 66.0, -1.0 / 30.0, 1.0 / 42.0, -1.0 / 30.0, 1.0 / 6.0];
+    let (z, near) = shifted(x);
+    let w = one() / z.square();
+    let term = |k: u32| one() / (x + f64::from(k)).square();
+    let sum = (1..SHIFT).fold(term(0), |sum, k| sum + term(k));
+    (w * polynomial(w, SERIES) + 1.0) / z + w * 0.5 + N::select(near, sum, zero())
+}
+
+/// By its series where twice the normal distribution less 1 would lose digits.
+fn erf(x: N) -> N {
+    let mut terms = vec![1.0];
+    let mut factorial = 1.0;
+    for k in 1..14 {
+        factorial *= -f64::from(k);
+        terms.push(1.0 / (factorial * f64::from(2 * k + 1)));
+    }
+    let near = x * polynomial(x.square(), terms.into_iter().rev()) * FRAC_2_SQRT_PI;
+    let far = (x / FRAC_1_SQRT_2).normal_cdf() * 2.0 - 1.0;
+    N::select(x.abs().less_than(N::constant(0.75)), near, far)
 }
 
 /// Hart's approximation, as in West (2005), Better approximations to cumulative normal functions.
@@ -173,12 +161,12 @@ fn normal_cdf(x: N) -> N {
         440.413_735_824_752,
     ];
     let a = x.abs();
-    let near = polynomial(a, &TOP) / polynomial(a, &BOTTOM);
+    let near = polynomial(a, TOP) / polynomial(a, BOTTOM);
     let fraction = (1..=4).rev().fold(a + 0.65, |rest, k| a + N::constant(f64::from(k)) / rest);
     let far = N::constant(1.0 / TAU.sqrt()) / fraction;
     let small = (a.square() * -0.5).exp();
-    let ratio = N::select(a.less_than(N::constant(5.0 * std::f64::consts::SQRT_2)), near, far);
+    let ratio = N::select(a.less_than(N::constant(5.0 * SQRT_2)), near, far);
     // Beyond, powers of x may be infinite.
     let tail = N::select(N::constant(38.5).less_than(a), zero(), small * ratio);
-    N::select(zero().less_than(x), N::constant(1.0) - tail, tail)
+    N::select(zero().less_than(x), one() - tail, tail)
 }

@@ -74,9 +74,10 @@ pub(super) fn number(value: f64) -> String {
 /// The text of a module with these imports: what it is used as, and how it is imported.
 pub(super) fn module(parts: &Parts, imports: &[(&str, &str)]) -> String {
     let imports = imports.iter().filter(|(name, _)| parts.uses(name));
-    let imports: String = imports.map(|(_, import)| format!("{import}\n")).collect();
-    let separator = if imports.is_empty() { "" } else { "\n\n" };
-    format!("{}\n{imports}{separator}{}", parts.comment("#"), parts.functions.join("\n\n"))
+    let imports: Vec<&str> = imports.map(|(_, import)| *import).collect();
+    let separator = if imports.is_empty() { "" } else { "\n\n\n" };
+    let (about, functions) = (parts.comment("#"), parts.functions.join("\n\n"));
+    format!("{about}\n{}{separator}{functions}", imports.join("\n"))
 }
 
 /// Functions of scaled Bessel functions, in the words of a library.

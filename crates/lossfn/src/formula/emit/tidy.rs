@@ -238,6 +238,10 @@ impl Rewriting<'_> {
     }
 }
 
+fn better(rewriting: &Rewriting, at: usize) -> Option<Slot> {
+    rewriting.better(at)
+}
+
 /// For each node whether it depends on none but these symbols.
 pub(super) fn depends_only(formula: &Formula, symbols: impl Fn(&str) -> bool) -> Vec<bool> {
     let mut only: Vec<bool> = Vec::with_capacity(formula.nodes.len());
@@ -257,7 +261,7 @@ fn carried(formula: &Formula, data: &[&str], dialect: &Dialect) -> Vec<Vec<bool>
     for (at, node) in formula.nodes.iter().enumerate() {
         let of = |at: usize| carried[at].iter().copied();
         let now = match *node {
-            Node::Symbol(name) => data.iter().map(|symbol| *symbol == &*name).collect(),
+            Node::Symbol(name) => data.iter().map(|symbol| *symbol == name).collect(),
             Node::Unary(_, x) if dialect.keeps_nan(formula, &signs, at) => of(x).collect(),
             Node::Binary(_, x, y) if dialect.keeps_nan(formula, &signs, at) => {
                 of(x).zip(of(y)).map(|(x, y)| x | y).collect()
@@ -285,7 +289,7 @@ pub(super) fn tidied(
     let everything = Formula { nodes, results, parameters: Vec::new() };
     // What is not fixed is not looked at.
     let value = |name: &str| Some(known(name).unwrap_or(f64::NAN));
-    let values: Vec<f64> = everything.evaluate(|name| value(&name)).unwrap_or_default();
+    let values: Vec<f64> = everything.evaluate(value).unwrap_or_default();
     let folded = |rewriting: &Rewriting, at: usize| {
         let is_number = !matches!(
             rewriting.node(at),
@@ -296,10 +300,10 @@ pub(super) fn tidied(
     };
     let same = |rewriting: &Rewriting, at: usize| rewriting.number(at);
     let mut formula = rewrite(formula, data, folded, same);
-    formula = rewrite(&formula, data, |rewriting, at| rewriting.better(at), same);
+    formula = rewrite(&formula, data, better, same);
     while dialect.function.is_none() && formula.nodes.iter().any(|node| lacking(dialect, node)) {
         formula = rewrite(&formula, data, |rewriting, at| inlined(rewriting, at, dialect), same);
-        formula = rewrite(&formula, data, |rewriting, at| rewriting.better(at), same);
+        formula = rewrite(&formula, data, better, same);
     }
     let carried = carried(&formula, data, dialect);
     rewrite(
@@ -323,7 +327,7 @@ pub(super) fn tidied(
 
 fn symbol(formula: &Formula, name: &str) -> Option<Expr> {
     formula.nodes.iter().find_map(|node| match *node {
-        Node::Symbol(symbol) if &*symbol == name => Some(Expr::symbol(symbol)),
+        Node::Symbol(symbol) if symbol == name => Some(Expr::symbol(symbol)),
         _ => None,
     })
 }
@@ -341,7 +345,6 @@ fn inlined(rewriting: &Rewriting, at: usize, dialect: &Dialect) -> Option<Slot> 
     let definition = portable::definition(writer::function_of(&node)?)?;
     let operands = node.operands();
     let argument = |name: &str| operands.get(usize::from(name == "y"));
-    let values =
-        definition.evaluate(|name| argument(&name).map(|&at| rewriting.number(at))).ok()?;
+    let values = definition.evaluate(|name| argument(name).map(|&at| rewriting.number(at))).ok()?;
     values.first().copied().map(Slot::Number)
 }

@@ -374,7 +374,7 @@ impl Writer<'_> {
             return Some(self.body.lets[named].name.clone());
         }
         let symbol = |at: usize| match self.formula.nodes[at] {
-            Node::Symbol(name) => self.names.get(&*name).map(String::as_str),
+            Node::Symbol(name) => self.names.get(name).map(String::as_str),
             _ => None,
         };
         let say = |at| levels.checked_sub(1).and_then(|levels| self.saying(at, levels));
@@ -423,7 +423,7 @@ impl Writer<'_> {
                 Written::new((self.dialect.number)(value), binding)
             }
             Node::Symbol(name) => {
-                let name = self.names.get(&*name).cloned().unwrap_or_else(|| name.to_string());
+                let name = self.names.get(name).cloned().unwrap_or_else(|| name.to_string());
                 Written::new(name, Binding::Atom)
             }
             Node::Unary(_, x) => {
@@ -576,15 +576,12 @@ pub(super) fn fill(pattern: &str, values: &[(&str, &str)]) -> String {
         let value = after.split_once('}').and_then(|(name, after)| {
             values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value, after))
         });
-        match value {
-            Some((value, after)) => {
-                text += value;
-                rest = after;
-            }
-            None => {
-                text.push('{');
-                rest = after;
-            }
+        if let Some((value, after)) = value {
+            text += value;
+            rest = after;
+        } else {
+            text.push('{');
+            rest = after;
         }
     }
     text + rest
