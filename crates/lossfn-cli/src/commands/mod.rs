@@ -5,6 +5,7 @@ mod describe;
 mod eval;
 mod list;
 mod merge;
+mod plot;
 mod shell;
 
 use crate::args::{Args, Command};
@@ -41,6 +42,7 @@ pub fn run(args: Args) -> Result<Answer, CliError> {
         Command::Merge(args) => merge::run(&args),
         Command::List(args) => Ok(list::run(&args)),
         Command::Describe(args) => Ok(describe::run(&args)),
+        Command::Plot(args) => plot::run(&args),
         Command::Completions { shell } => Ok(shell::completions(shell)),
         Command::Man { command } => shell::man(command.as_deref()),
     }
