@@ -1,11 +1,11 @@
 //! Losses as curves.
 
 use crate::error::Error;
-use crate::example::Example;
+use crate::example::{Example, Row};
 use crate::figure::{Axis, Figure, Layer};
 use crate::sample::{places, sample};
-use crate::scale::Scale;
-use lossfn::{Domain, Form, Kind, Loss, Role, RowForm, Task, Variable};
+use crate::scale::{Scale, ten};
+use lossfn::{Domain, Form, Kind, Loss, Parameter, Role, RowForm, Task, Variable};
 
 /// What of a loss is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,12 +161,9 @@ impl Curves {
         let x = Scale::new(&axis, "x", std::iter::empty(), 0.0)?;
         let curves = self.curves(over, &targets);
         let value = |curve: &Curve, x: f64| curve.example.value(&curve.loss, self.order, x);
-        let (low, high) = seen(
-            curves
-                .iter()
-                .map(|curve| places(x, 400).into_iter().map(|x| value(curve, x)).collect()),
-        )
-        .ok_or_else(|| {
+        let coarse = |curve: &Curve| places(x, 400).into_iter().map(|x| value(curve, x)).collect();
+        let coarse: Vec<Vec<f64>> = curves.iter().map(coarse).collect();
+        let (low, high) = seen(&coarse, self.order).ok_or_else(|| {
             Error::Curves(format!("between {} and {} nothing is finite", x.low, x.high))
         })?;
         let y = Scale { low, high, logarithmic: false };
@@ -329,13 +326,10 @@ impl Curves {
             return 3.0;
         }
         let wanted = if largest <= 1.0 { 3.0 * largest } else { f64::max(3.0, 1.6 * largest) };
-        let mut power = 1e-12;
-        while power < wanted / 10.0 * (1.0 - 1e-9) {
-            power *= 10.0;
-        }
-        let digits = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
-        let enough = digits.into_iter().find(|digit| digit * power >= wanted * (1.0 - 1e-9));
-        enough.unwrap_or(10.0) * power
+        let digits = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0];
+        let round = (-300..300).flat_map(|power| digits.map(|digit| digit * ten(power)));
+        let mut enough = round.filter(|width| *width >= wanted * (1.0 - 1e-9));
+        enough.next().unwrap_or(wanted)
     }
 
     fn curves(&self, over: Over, targets: &[f64]) -> Vec<Curve> {
@@ -401,22 +395,37 @@ impl Curves {
                 }
                 Over::ClassScore | Over::ClassProbability | Over::ClassLogProbability => {
                     let classes = classes(loss);
-                    let cases = [(0, "of the true class"), (1, "of another class")];
-                    for (label, case) in cases.into_iter().take(if is_alone { 2 } else { 1 }) {
-                        let example = match over {
-                            Over::ClassScore => Example::Row { row: vec![0.0; classes], label },
-                            _ => {
-                                let of_logarithm = over == Over::ClassLogProbability;
-                                Example::Probabilities { classes, label, of_logarithm }
-                            }
-                        };
-                        add(example, if is_alone { case } else { "" });
+                    let form = match over {
+                        Over::ClassScore => Row::Given(vec![0.0; classes]),
+                        Over::ClassProbability => Row::Probabilities(classes),
+                        _ => Row::LogProbabilities(classes),
+                    };
+                    let of = |target: &[f64]| Example::Row {
+                        form: form.clone(),
+                        target: target.to_vec(),
+                    };
+                    let mut targets = one_hot(classes, 0, 1.0);
+                    let inside = if over == Over::ClassProbability { 0.5 } else { -1.0 };
+                    // Where every class must be possible, none is certain.
+                    let is_certain = of(&targets).value(loss, Order::Loss, inside).is_finite();
+                    if !is_certain {
+                        targets = one_hot(classes, 0, 0.8);
+                    }
+                    let cases = if is_certain {
+                        ["of the true class", "of another class"]
+                    } else {
+                        ["where the target is 0.8", "where it is low"]
+                    };
+                    for case in cases.into_iter().take(if is_alone { 2 } else { 1 }) {
+                        add(of(&targets), if is_alone || !is_certain { case } else { "" });
+                        targets.swap(0, 1);
                     }
                 }
                 Over::Thresholds => {
                     for label in 0..4 {
-                        let row = vec![0.0, -2.0, 0.0, 2.0];
-                        add(Example::Row { row, label }, &format!("class {label}"));
+                        let form = Row::Given(vec![0.0, -2.0, 0.0, 2.0]);
+                        let target = one_hot(4, label, 1.0);
+                        add(Example::Row { form, target }, &format!("class {label}"));
                     }
                 }
             }
@@ -531,14 +540,16 @@ fn ends(numbers: &[f64]) -> (f64, f64) {
     if low > high { (0.0, 0.0) } else { (low, high) }
 }
 
-/// The loss with its parameters; of many only those that are not as usual.
+/// The loss with its parameters, but for those that change nothing.
 fn name(loss: &Loss) -> String {
     let parameters = loss.description().parameters;
     if parameters.is_empty() {
         return loss.to_string();
     }
+    let is_telling = |p: &Parameter| p.default != 0.0;
+    let are_few = parameters.iter().filter(|p| is_telling(p)).count() <= 2;
     let all = parameters.iter().zip(loss.parameters());
-    let shown = all.filter(|(p, value)| parameters.len() <= 2 || **value != p.default);
+    let shown = all.filter(|(p, value)| **value != p.default || are_few && is_telling(p));
     let shown = shown.map(|(p, value)| format!("{}={}", p.name, short(&p.range.write(*value))));
     let shown: Vec<String> = shown.collect();
     if shown.is_empty() {
@@ -555,6 +566,13 @@ fn short(written: &str) -> &str {
 
 fn number(x: f64) -> String {
     format!("{x}").replace('-', "\u{2212}")
+}
+
+/// A target of which this share is in one class, and the rest spread over the others.
+fn one_hot(classes: usize, class: usize, share: f64) -> Vec<f64> {
+    let mut target = vec![(1.0 - share) / (classes - 1) as f64; classes];
+    target[class] = share;
+    target
 }
 
 /// So many classes that a count among the parameters leaves some out.
@@ -596,26 +614,44 @@ fn components(loss: &Loss, target: f64) -> Vec<(Example, String)> {
     values.map(case).into()
 }
 
-/// The part of the vertical axis that is shown: all, unless few values are far from most.
-fn seen(curves: impl Iterator<Item = Vec<f64>>) -> Option<(f64, f64)> {
-    let mut values: Vec<f64> = curves.flatten().filter(|y| y.abs() < 1e300).collect();
-    if values.is_empty() {
+/// The part of the vertical axis that is shown: 0 and all of the curves, unless few values are far from
+/// most.
+fn seen(curves: &[Vec<f64>], order: Order) -> Option<(f64, f64)> {
+    let defined =
+        |curve: &Vec<f64>| -> Vec<f64> { curve.iter().copied().filter(|y| !y.is_nan()).collect() };
+    let curves: Vec<Vec<f64>> = curves.iter().map(defined).collect();
+    if !curves.iter().flatten().any(|y| y.is_finite()) {
         return None;
     }
-    values.sort_by(f64::total_cmp);
-    let quantile = |share: f64| values[((values.len() - 1) as f64 * share) as usize];
-    let (low, high) = (quantile(0.06), quantile(0.93));
-    let more = 0.3 * (high - low);
-    let (least, most) = (values[0], values[values.len() - 1]);
-    // Most of it is one number.
+    let flipped: Vec<Vec<f64>> =
+        curves.iter().map(|curve| curve.iter().map(|y| -y).collect()).collect();
+    // Where a loss is lowest is what one looks for.
     let (low, high) =
-        if more == 0.0 { (least, most) } else { (least.max(low - more), most.min(high + more)) };
-    // 0 is part of every picture.
-    let (low, high) = (low.min(0.0), high.max(0.0));
+        (-top(&flipped, if order == Order::Loss { 20.0 } else { 2.0 }), top(&curves, 2.0));
     let span = high - low;
     if span < 1e-290 {
         return Some((-1.0, 1.0));
     }
     let air = |end: f64| if end == 0.0 { 0.03 } else { 0.06 };
     Some((low - span * air(low), high + span * air(high)))
+}
+
+/// Up to where curves are shown: all of them, unless they go so many times beyond where the middle one of
+/// them is most of the time.
+fn top(curves: &[Vec<f64>], times: f64) -> f64 {
+    let mut usual = Vec::new();
+    for curve in curves {
+        let mut finite: Vec<f64> = curve.iter().copied().filter(|y| y.abs() < 1e300).collect();
+        finite.sort_by(f64::total_cmp);
+        let often = finite.len().saturating_sub(1) * 93 / 100;
+        usual.extend(finite.get(often).map(|y| y.max(0.0)));
+    }
+    usual.sort_by(f64::total_cmp);
+    let most = curves.iter().flatten().copied().fold(0.0, f64::max);
+    let above = usual[usual.len() / 2..].iter().find(|usual| **usual > 0.0);
+    match above.map(|usual| 1.5 * usual) {
+        Some(enough) if most > times * enough => enough,
+        _ if most < 1e300 => most,
+        _ => 1.0,
+    }
 }

@@ -2,9 +2,9 @@
 
 use crate::error::Error;
 use crate::figure::{Figure, Layer, Theme};
-use crate::layout::{Frame, GAP, LABEL, Layout, SAMPLE, TICK, TITLE};
+use crate::layout::{EDGE, Frame, GAP, LABEL, Layout, SAMPLE, TICK, TITLE};
 use crate::palette::{Ink, dashes, style_sheet};
-use crate::text::FAMILY;
+use crate::text::{FAMILY, fitted, printable, width};
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
 use plotters::element::{Circle, PathElement, Rectangle, Text};
@@ -25,37 +25,41 @@ type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
 /// Figures beside each other, as one SVG. They should be equally high.
 ///
 /// # Errors
-/// As [`Figure::svg`].
+/// As [`Figure::svg`]; [`Error::Size`] also if there is no figure, or there are too many.
 pub fn side_by_side(figures: &[Figure], theme: Theme) -> Result<String, Error> {
-    let width: u32 = figures.iter().map(|figure| figure.width).fold(0, u32::saturating_add);
-    let height = figures.iter().map(|figure| figure.height).max().unwrap_or(0);
-    let mut body = canvas(|canvas| canvas.fill(&Ink::Paper.color(theme)), (width, height))?;
-    let mut left = 0;
+    let mut inside = String::new();
+    let (mut width, mut height) = (0, 0);
     for figure in figures {
-        let inside = draw(figure, theme)?;
-        if left == 0 {
-            body.push_str(&inside);
+        let body = draw(figure, theme)?;
+        if width == 0 {
+            inside.push_str(&body);
         } else {
+            let left = tenths(f64::from(width));
             // Writing to a String cannot fail.
-            let _ = write!(
-                body,
-                "<g transform=\"translate({} 0)\">\n{inside}</g>\n",
-                tenths(f64::from(left))
-            );
+            let _ = write!(inside, "<g transform=\"translate({left} 0)\">\n{body}</g>\n");
         }
-        left += figure.width;
+        (width, height) = (width + figure.width, height.max(figure.height));
+        if width > 100_000 {
+            return Err(Error::Size { width, height, reason: "is too wide: 100000 are the most" });
+        }
     }
+    if width == 0 {
+        return Err(Error::Size { width, height, reason: "has no figure in it" });
+    }
+    let paper = canvas(|canvas| canvas.fill(&Ink::Paper.color(theme)), (width, height))?;
+    let body = paper + &inside;
     let style = if theme == Theme::Auto { style_sheet(&body) } else { String::new() };
-    let titles: Vec<&str> = figures.iter().map(|figure| figure.title.as_str()).collect();
     let description: Vec<String> = figures.iter().map(description).collect();
+    let description = escaped(&description.join(" "));
+    let titles = figures.iter().map(|figure| figure.title.trim());
+    let titles: Vec<&str> = titles.filter(|title| !title.is_empty()).collect();
+    let title = escaped(&titles.join("; "));
+    let title = if title.is_empty() { &description } else { &title };
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {} {}\" role=\"img\" font-family=\"{FAMILY},Helvetica,Arial,sans-serif\">\n\
-         <title>{}</title>\n<desc>{}</desc>\n{style}{body}</svg>\n",
-        u64::from(width) * 10,
-        u64::from(height) * 10,
-        escaped(&titles.join("; ")),
-        escaped(&description.join(" ")),
+         viewBox=\"0 0 {width}0 {height}0\" role=\"img\" \
+         font-family=\"{FAMILY},Helvetica,Arial,sans-serif\">\n\
+         <title>{title}</title>\n<desc>{description}</desc>\n{style}{body}</svg>\n"
     ))
 }
 
@@ -70,8 +74,9 @@ fn description(figure: &Figure) -> String {
     format!("{} over {}{of}.", axis(&figure.y.label, "y"), axis(&figure.x.label, "x"))
 }
 
+/// What may stand in XML.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A place in tenths of a pixel. What lies on the border between two is rounded up, even if the last
@@ -126,7 +131,7 @@ fn text(
     let style = TextStyle::from(FAMILY.into_font()).color(&color);
     let style = style.pos(Pos::new(across, VPos::Center));
     let turn = if turned { FontTransform::Rotate270 } else { FontTransform::None };
-    canvas.draw(&Text::new(words, place(at), style.transform(turn)))
+    canvas.draw(&Text::new(printable(words), place(at), style.transform(turn)))
 }
 
 fn line(canvas: &Canvas, points: &[(f64, f64)], color: RGBColor, width: f64) -> Drawn {
@@ -206,11 +211,17 @@ fn draw(figure: &Figure, theme: Theme) -> Result<String, Error> {
         }
         let middle = ((frame.left + frame.right) / 2.0, (frame.top + frame.bottom) / 2.0);
         if !figure.x.label.is_empty() {
-            let at = (middle.0, frame.bottom + 33.0);
-            text(canvas, &figure.x.label, at, ink(Ink::Text), HPos::Center, false)?;
+            // Under the middle of the plot area, unless it is too long for that.
+            let room = f64::from(figure.width) - 2.0 * EDGE;
+            let words = fitted(&figure.x.label, LABEL, room);
+            let half = width(&words, LABEL).min(room) / 2.0;
+            let across = middle.0.clamp(EDGE + half, EDGE + room - half);
+            let at = (across, frame.bottom + 33.0);
+            text(canvas, &words, at, ink(Ink::Text), HPos::Center, false)?;
         }
         if !figure.y.label.is_empty() {
-            text(canvas, &figure.y.label, (18.0, middle.1), ink(Ink::Text), HPos::Center, true)?;
+            let words = fitted(&figure.y.label, LABEL, f64::from(figure.height) - 2.0 * EDGE);
+            text(canvas, &words, (18.0, middle.1), ink(Ink::Text), HPos::Center, true)?;
         }
         Ok(())
     };

@@ -14,12 +14,39 @@ const SET: InstructionSet = InstructionSet::Portable;
 pub(crate) enum Example {
     /// The prediction is it times the sign, plus the shift.
     Single { sign: f64, shift: f64, target: f64 },
-    /// The first of several predicted numbers, or the one at this place.
+    /// The one of several predicted numbers at this place.
     Several { numbers: Vec<f64>, open: usize, target: f64 },
-    /// The first of the numbers of a row.
-    Row { row: Vec<f64>, label: usize },
-    /// The probability of the first class, or its logarithm; the others are equally probable.
-    Probabilities { classes: usize, label: usize, of_logarithm: bool },
+    /// The first number of a row, whose target is a share of each class.
+    Row { form: Row, target: Vec<f64> },
+}
+
+/// What the other numbers of a row are.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Row {
+    /// These, but for the first.
+    Given(Vec<f64>),
+    /// Probabilities of so many classes; those of the others are alike.
+    Probabilities(usize),
+    /// Their logarithms.
+    LogProbabilities(usize),
+}
+
+impl Row {
+    /// The row; none where there are no such probabilities.
+    fn with_first(&self, x: f64) -> Option<Vec<f64>> {
+        let mut row = match *self {
+            Self::Given(ref row) => row.clone(),
+            Self::Probabilities(classes) if (0.0..=1.0).contains(&x) => {
+                vec![(1.0 - x) / (classes - 1) as f64; classes]
+            }
+            Self::LogProbabilities(classes) if x <= 0.0 => {
+                vec![(-x.exp_m1() / (classes - 1) as f64).ln(); classes]
+            }
+            _ => return None,
+        };
+        row[0] = x;
+        Some(row)
+    }
 }
 
 impl Example {
@@ -46,28 +73,8 @@ impl Example {
                 }
                 _ => f64::NAN,
             },
-            Self::Row { row, label } => {
-                let mut row = row.clone();
-                row[0] = x;
-                of_row(loss, order, &row, *label)
-            }
-            Self::Probabilities { classes, label, of_logarithm } => {
-                let others = (classes - 1) as f64;
-                if *of_logarithm {
-                    if x > 0.0 {
-                        return f64::NAN;
-                    }
-                    let rest = ((-x.exp_m1()) / others).ln();
-                    let mut row = vec![rest; *classes];
-                    row[0] = x;
-                    return of_row(loss, order, &row, *label);
-                }
-                if !(0.0..=1.0).contains(&x) {
-                    return f64::NAN;
-                }
-                let mut row = vec![(1.0 - x) / others; *classes];
-                row[0] = x;
-                of_row(loss, order, &row, *label)
+            Self::Row { form, target } => {
+                form.with_first(x).map_or(f64::NAN, |row| of_row(loss, order, &row, target))
             }
         }
     }
@@ -102,12 +109,12 @@ fn several(
     picked(order, value[0], gradient[open], second[open])
 }
 
-fn of_row(loss: &Loss, order: Order, row: &[f64], label: usize) -> f64 {
+fn of_row(loss: &Loss, order: Order, row: &[f64], target: &[f64]) -> f64 {
     let Some(kernels) = loss.class_kernels() else { return f64::NAN };
     let block = ClassBlock {
         classes: row.len(),
         prediction: row,
-        targets: ClassTargets::Labels(&[Some(label)]),
+        targets: ClassTargets::Distributions(target),
         class_weights: None,
         smoothing: kernels.smoothing().unwrap_or(0.0),
     };

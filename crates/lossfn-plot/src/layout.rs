@@ -14,7 +14,8 @@ pub(crate) const TICK: f64 = 12.0;
 pub(crate) const SAMPLE: f64 = 24.0;
 pub(crate) const GAP: f64 = 6.0;
 const LINE: f64 = 19.0;
-const EDGE: f64 = 14.0;
+/// What is left free around everything.
+pub(crate) const EDGE: f64 = 14.0;
 /// How much room text is given beyond its width: another font may be wider.
 const SLACK: f64 = 1.06;
 
@@ -146,7 +147,7 @@ impl Layout {
         let title: Vec<(f64, String)> = title.collect();
         let below_title = if title.is_empty() { top } else { top + 5.0 };
         let bottom = height - EDGE - 18.0 - if figure.x.label.is_empty() { 0.0 } else { 20.0 };
-        let y_wanted = (((bottom - below_title) / 44.0).round()).max(2.0) as usize;
+        let y_wanted = (((bottom - below_title) / 52.0).round()).max(2.0) as usize;
         let y_ticks = y.ticks(y_wanted);
         let widest = |ticks: &[(f64, String)]| {
             ticks.iter().map(|(_, text)| text::width(text, TICK)).fold(0.0, f64::max)
@@ -175,7 +176,7 @@ impl Layout {
         if frame.right - frame.left < 60.0 || frame.bottom - frame.top < 40.0 {
             return fail("leaves no room for the plot between its labels: make it larger");
         }
-        let x_wanted = (((frame.right - frame.left) / 76.0).round()).max(2.0) as usize;
+        let x_wanted = (((frame.right - frame.left) / 80.0).round()).max(3.0) as usize;
         let mut x_ticks = x.ticks(x_wanted);
         // Wide numbers need more room.
         let most = ((frame.right - frame.left) / (widest(&x_ticks) * SLACK + 14.0)).floor();

@@ -51,8 +51,10 @@ impl Scale {
             return Err(Error::Nothing { axis: name, what });
         }
         if logarithmic {
-            let factor = if high / low < 1.0 + 1e-6 { 2.0 } else { (high / low).powf(air) };
-            return Ok(Self { low: low / factor, high: high * factor, logarithmic });
+            let ratio = high.ln() - low.ln();
+            let factor = if ratio < 1e-6 { 2.0 } else { (ratio * air).exp() };
+            let (low, high) = ((low / factor).max(1e-305), (high * factor).min(1e305));
+            return Ok(Self { low, high, logarithmic });
         }
         let span = high - low;
         let magnitude = low.abs().max(high.abs());
@@ -97,7 +99,8 @@ impl Scale {
     fn steps(&self, wanted: usize) -> Vec<(f64, String)> {
         // What is a hair's breadth off counts as equal, lest the last bit decide.
         const HAIR: f64 = 1e-9;
-        let least = (self.high - self.low) / wanted.max(1) as f64;
+        // A few more than wanted are better than half as many.
+        let least = 0.7 * (self.high - self.low) / wanted.max(1) as f64;
         let mut power = least.log10().floor() as i32 - 1;
         let step = loop {
             let candidates = [1.0, 2.0, 5.0].map(|digit| (digit, digit * ten(power)));
@@ -119,7 +122,7 @@ impl Scale {
         let (first, last) = ((place(self.low) - 1e-9).ceil(), (place(self.high) + 1e-9).floor());
         let powers = (last - first).max(0.0) as usize + 1;
         let digits: &[f64] = if powers * 3 <= wanted { &[1.0, 2.0, 5.0] } else { &[1.0] };
-        let stride = powers.div_ceil(wanted.max(1)).max(1);
+        let stride = (powers - 1).div_ceil(wanted.max(1)).max(1);
         let mut all = Vec::new();
         let inside = |x: f64| (-1e-9..=1.0 + 1e-9).contains(&self.fraction(x));
         for power in (first as i32 - 1..=last as i32).filter(|power| *power % stride as i32 == 0) {
@@ -131,7 +134,8 @@ impl Scale {
     }
 }
 
-fn ten(power: i32) -> f64 {
+/// A power of ten.
+pub(crate) fn ten(power: i32) -> f64 {
     // Parsing gives the nearest number, on every machine.
     format!("1e{power}").parse().unwrap_or(f64::NAN)
 }

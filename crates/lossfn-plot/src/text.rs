@@ -21,6 +21,12 @@ pub(crate) fn width(text: &str, size: f64) -> f64 {
     text.chars().map(advance).sum::<f64>() * size / 1000.0
 }
 
+/// The text without characters that XML does not have or that move others.
+pub(crate) fn printable(text: &str) -> String {
+    let is_printable = |c: char| !c.is_control() && c != '\u{fffe}' && c != '\u{ffff}';
+    text.chars().map(|c| if is_printable(c) { c } else { ' ' }).collect()
+}
+
 /// The text, or as much of its beginning as fits, with an ellipsis.
 pub(crate) fn fitted(text: &str, size: f64, room: f64) -> String {
     if width(text, size) <= room {

@@ -8,4 +8,5 @@ mod errors;
 mod formats;
 mod known;
 mod merge;
+mod plot;
 mod readme;
