@@ -210,6 +210,16 @@ impl Curves {
                 )));
             }
         }
+        let numbers =
+            |loss: &Loss| (loss.description().component_names(), loss.description().target);
+        let other = rest.iter().find(|loss| numbers(loss) != numbers(first));
+        if let Some(loss) = other.filter(|_| suits == Over::Component) {
+            return Err(Error::Curves(format!(
+                "{} and {} do not predict the same numbers: draw them apart",
+                first.id(),
+                loss.id()
+            )));
+        }
         let all = |over| self.losses.iter().all(|loss| Over::of(loss) == over);
         let mixed = match suits {
             Over::Residual | Over::Number if !all(suits) => Over::Number,
@@ -269,9 +279,8 @@ impl Curves {
         let all_residual = self.losses.iter().all(|loss| Over::of(loss) == Over::Residual);
         Ok(match over {
             Over::Residual | Over::Number if all_residual => vec![0.0],
-            Over::Residual => vec![2.0],
             Over::Number | Over::LogMean if is_alone => vec![1.0, 2.0, 4.0],
-            Over::Number | Over::LogMean => vec![2.0],
+            Over::Residual | Over::Number | Over::LogMean => vec![2.0],
             Over::Score | Over::Probability | Over::Distance => vec![1.0, 0.0],
             Over::Component => vec![match d.target {
                 Domain::Positive | Domain::NonNegative => 1.0,
@@ -333,104 +342,61 @@ impl Curves {
     }
 
     fn curves(&self, over: Over, targets: &[f64]) -> Vec<Curve> {
-        let names = self.names();
-        let is_alone = self.losses.len() == 1;
         let mut curves = Vec::new();
-        for (loss, name) in self.losses.iter().zip(names) {
-            let d = loss.description();
-            let mut add = |example: Example, case: &str| {
-                curves.push(Curve {
-                    loss: loss.clone(),
-                    example,
-                    name: name.clone(),
-                    case: case.to_owned(),
-                });
-            };
-            let single = |target: f64| Example::Single { sign: 1.0, shift: 0.0, target };
-            let class = |positive: bool| match (positive, d.target) {
-                (true, _) => 1.0,
-                (false, Domain::Sign) => -1.0,
-                (false, _) => 0.0,
-            };
-            match over {
-                Over::Residual if Over::of(loss) == Over::Residual => add(single(0.0), ""),
-                Over::Residual => {
-                    for &target in targets {
-                        add(Example::Single { sign: 1.0, shift: target, target }, "");
-                    }
-                }
-                Over::Number | Over::LogMean => {
-                    for &target in targets {
-                        let case = format!("target {}", number(target));
-                        add(single(target), if targets.len() > 1 { &case } else { "" });
-                    }
-                }
-                Over::Margin => {
-                    let positive = single(1.0);
-                    let negative = Example::Single { sign: -1.0, shift: 0.0, target: class(false) };
-                    let differs = |x: f64| {
-                        let of = |example: &Example| example.value(loss, Order::Loss, x);
-                        (of(&positive) - of(&negative)).abs() > 1e-9 * of(&positive).abs()
-                    };
-                    if (-8..=8).any(|x| differs(f64::from(x) / 4.0)) {
-                        add(positive, "positive");
-                        add(negative, "negative");
-                    } else {
-                        add(positive, "");
-                    }
-                }
-                Over::Score | Over::Probability | Over::Distance if self.target.is_none() => {
-                    add(single(class(true)), &format!("target {}", number(class(true))));
-                    add(single(class(false)), &format!("target {}", number(class(false))));
-                }
-                Over::Score | Over::Probability | Over::Distance => {
-                    for &target in targets {
-                        add(single(target), "");
-                    }
-                }
-                Over::Component => {
-                    for (example, case) in components(loss, targets[0]) {
-                        add(example, &case);
-                    }
-                }
-                Over::ClassScore | Over::ClassProbability | Over::ClassLogProbability => {
-                    let classes = classes(loss);
-                    let form = match over {
-                        Over::ClassScore => Row::Given(vec![0.0; classes]),
-                        Over::ClassProbability => Row::Probabilities(classes),
-                        _ => Row::LogProbabilities(classes),
-                    };
-                    let of = |target: &[f64]| Example::Row {
-                        form: form.clone(),
-                        target: target.to_vec(),
-                    };
-                    let mut targets = one_hot(classes, 0, 1.0);
-                    let inside = if over == Over::ClassProbability { 0.5 } else { -1.0 };
-                    // Where every class must be possible, none is certain.
-                    let is_certain = of(&targets).value(loss, Order::Loss, inside).is_finite();
-                    if !is_certain {
-                        targets = one_hot(classes, 0, 0.8);
-                    }
-                    let cases = if is_certain {
-                        ["of the true class", "of another class"]
-                    } else {
-                        ["where the target is 0.8", "where it is low"]
-                    };
-                    for case in cases.into_iter().take(if is_alone { 2 } else { 1 }) {
-                        add(of(&targets), if is_alone || !is_certain { case } else { "" });
-                        targets.swap(0, 1);
-                    }
-                }
-                Over::Thresholds => {
-                    for label in 0..4 {
-                        let form = Row::Given(vec![0.0, -2.0, 0.0, 2.0]);
-                        let target = one_hot(4, label, 1.0);
-                        add(Example::Row { form, target }, &format!("class {label}"));
-                    }
-                }
+        for (loss, name) in self.losses.iter().zip(self.names()) {
+            for (example, case) in self.cases(loss, over, targets) {
+                curves.push(Curve { loss: loss.clone(), example, name: name.clone(), case });
             }
         }
         curves
+    }
+
+    /// The examples of a loss that become curves, each with what is special about it.
+    fn cases(&self, loss: &Loss, over: Over, targets: &[f64]) -> Vec<(Example, String)> {
+        let single = |target: f64| Example::Single { sign: 1.0, shift: 0.0, target };
+        let plain = |example: Example| vec![(example, String::new())];
+        let negative = if loss.description().target == Domain::Sign { -1.0 } else { 0.0 };
+        match over {
+            Over::Residual if Over::of(loss) == Over::Residual => plain(single(0.0)),
+            Over::Residual => {
+                plain(Example::Single { sign: 1.0, shift: targets[0], target: targets[0] })
+            }
+            Over::Margin => {
+                let positive = single(1.0);
+                let negative = Example::Single { sign: -1.0, shift: 0.0, target: negative };
+                let differs = |x: f64| {
+                    let of = |example: &Example| example.value(loss, Order::Loss, x);
+                    (of(&positive) - of(&negative)).abs() > 1e-9 * of(&positive).abs()
+                };
+                if (-8..=8).any(|x| differs(f64::from(x) / 4.0)) {
+                    vec![(positive, "positive".into()), (negative, "negative".into())]
+                } else {
+                    plain(positive)
+                }
+            }
+            Over::Component => components(loss, targets[0]),
+            Over::ClassScore | Over::ClassProbability | Over::ClassLogProbability => {
+                rows(loss, over, classes(&self.losses), self.losses.len() == 1)
+            }
+            Over::Thresholds => {
+                let form = Row::Given(vec![0.0, -2.0, 0.0, 2.0]);
+                let case = |label| {
+                    let target = shares(4, label, 1.0);
+                    (Example::Row { form: form.clone(), target }, format!("class {label}"))
+                };
+                (0..4).map(case).collect()
+            }
+            Over::Number | Over::LogMean | Over::Score | Over::Probability | Over::Distance => {
+                let is_class = !matches!(over, Over::Number | Over::LogMean);
+                let case = |&target: &f64| {
+                    let is_negative = is_class && self.target.is_none() && target == 0.0;
+                    let target = if is_negative { negative } else { target };
+                    let case = format!("target {}", number(target));
+                    (single(target), if targets.len() > 1 { case } else { String::new() })
+                };
+                targets.iter().map(case).collect()
+            }
+        }
     }
 
     /// What tells the losses apart; empty if there is only one.
@@ -488,7 +454,7 @@ impl Curves {
             }
             _ => String::new(),
         };
-        let classes = classes(&self.losses[0]);
+        let classes = classes(&self.losses);
         let whose = if self.losses.len() == 1 { "a class" } else { "the true class" };
         match over {
             Over::Residual => format!("residual: prediction \u{2212} target{at}"),
@@ -568,18 +534,44 @@ fn number(x: f64) -> String {
     format!("{x}").replace('-', "\u{2212}")
 }
 
+/// Cases of a loss of a row: the open number is that of the true class, or of another one.
+fn rows(loss: &Loss, over: Over, classes: usize, is_alone: bool) -> Vec<(Example, String)> {
+    let form = match over {
+        Over::ClassScore => Row::Given(vec![0.0; classes]),
+        Over::ClassProbability => Row::Probabilities(classes),
+        _ => Row::LogProbabilities(classes),
+    };
+    let of =
+        |class, share| Example::Row { form: form.clone(), target: shares(classes, class, share) };
+    // Where every class must be possible, none is certain.
+    let inside = if over == Over::ClassProbability { 0.5 } else { -1.0 };
+    if !of(0, 1.0).value(loss, Order::Loss, inside).is_finite() {
+        let cases = [(0, "where the target is 0.8"), (1, "where it is low")];
+        return cases.map(|(class, case)| (of(class, 0.8), case.into())).into();
+    }
+    if !is_alone {
+        return vec![(of(0, 1.0), String::new())];
+    }
+    let cases = [(0, "of the true class"), (1, "of another class")];
+    cases.map(|(class, case)| (of(class, 1.0), case.into())).into()
+}
+
 /// A target of which this share is in one class, and the rest spread over the others.
-fn one_hot(classes: usize, class: usize, share: f64) -> Vec<f64> {
+fn shares(classes: usize, class: usize, share: f64) -> Vec<f64> {
     let mut target = vec![(1.0 - share) / (classes - 1) as f64; classes];
     target[class] = share;
     target
 }
 
 /// So many classes that a count among the parameters leaves some out.
-fn classes(loss: &Loss) -> usize {
-    let counts = loss.description().parameters.iter().zip(loss.parameters());
-    let counts = counts.filter(|(p, _)| p.range.kind == Kind::Whole && p.range.high.is_infinite());
-    counts.map(|(_, value)| value.min(100.0) as usize + 1).fold(3, usize::max)
+fn classes(losses: &[Loss]) -> usize {
+    let of = |loss: &Loss| -> usize {
+        let counts = loss.description().parameters.iter().zip(loss.parameters());
+        let counts =
+            counts.filter(|(p, _)| p.range.kind == Kind::Whole && p.range.high.is_infinite());
+        counts.map(|(_, value)| value.min(100.0) as usize + 1).max().unwrap_or(0)
+    };
+    losses.iter().map(of).fold(3, usize::max)
 }
 
 /// Cases of a loss of several predicted numbers: the first is open, the second takes some values.

@@ -209,7 +209,8 @@ fn draw(figure: &Figure, theme: Theme) -> Result<String, Error> {
             let at = (entry.x + SAMPLE + GAP, entry.y);
             text(canvas, &entry.text, at, ink(Ink::Text), HPos::Left, false)?;
         }
-        let middle = ((frame.left + frame.right) / 2.0, (frame.top + frame.bottom) / 2.0);
+        let middle =
+            (f64::midpoint(frame.left, frame.right), f64::midpoint(frame.top, frame.bottom));
         if !figure.x.label.is_empty() {
             // Under the middle of the plot area, unless it is too long for that.
             let room = f64::from(figure.width) - 2.0 * EDGE;

@@ -127,11 +127,11 @@ impl Layout {
             return fail("is too large: 10000 are the most to a side");
         }
         for layer in &figure.layers {
-            if let Layer::Regions { columns, rows, colors } = layer {
-                if columns.checked_mul(*rows) != Some(colors.len()) {
-                    let (columns, rows, found) = (*columns, *rows, colors.len());
-                    return Err(Error::Cells { columns, rows, found });
-                }
+            if let Layer::Regions { columns, rows, colors } = layer
+                && columns.checked_mul(*rows) != Some(colors.len())
+            {
+                let (columns, rows, found) = (*columns, *rows, colors.len());
+                return Err(Error::Cells { columns, rows, found });
             }
         }
         let x = Scale::new(&figure.x, "x", figure.layers.iter().flat_map(xs), air(figure).0)?;

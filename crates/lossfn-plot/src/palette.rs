@@ -2,6 +2,7 @@
 
 use crate::figure::Theme;
 use plotters::style::RGBColor;
+use std::fmt::Write;
 
 /// Something that has a color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +86,8 @@ pub(crate) fn style_sheet(svg: &str) -> String {
         for attribute in ["fill", "stroke"] {
             let selector = format!("{attribute}=\"{light}\"");
             if svg.contains(&selector) {
-                rules.push_str(&format!("[{selector}]{{{attribute}:{dark}}}"));
+                // Writing to a String cannot fail.
+                let _ = write!(rules, "[{selector}]{{{attribute}:{dark}}}");
             }
         }
     }

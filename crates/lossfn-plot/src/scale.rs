@@ -110,8 +110,8 @@ impl Scale {
             }
         };
         let times = step * ten(power);
-        let (first, last) = ((self.low / times - HAIR).ceil(), (self.high / times + HAIR).floor());
-        let count = (last - first) as usize + 1;
+        let first = (self.low / times - HAIR).ceil();
+        let count = ((self.high / times + HAIR).floor() - first) as usize + 1;
         let most = self.low.abs().max(self.high.abs());
         let numbers = (0..count.min(100)).map(|at| (first + at as f64) * times);
         numbers.map(|x| (x, write(x, power, most))).collect()

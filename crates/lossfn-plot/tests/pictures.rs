@@ -56,7 +56,7 @@ fn assert_follows(
     let middles = lines
         .iter()
         .flat_map(|line| line.windows(2))
-        .map(|pair| ((pair[0].0 + pair[1].0) / 2.0, (pair[0].1 + pair[1].1) / 2.0));
+        .map(|pair| (f64::midpoint(pair[0].0, pair[1].0), f64::midpoint(pair[0].1, pair[1].1)));
     let points: Vec<(f64, f64)> = lines.iter().flatten().copied().chain(middles).collect();
     assert!(points.len() > 2);
     for (x, y) in points {
@@ -124,7 +124,7 @@ fn losses_of_rows_and_of_several_numbers_are_those_of_the_library() {
     let figure = curves("gaussian_nll").figure().unwrap();
     let (svg, frame) = (figure.svg(Theme::Light).unwrap(), figure.frame().unwrap());
     for (layer, variance) in [0.5f64, 1.0, 2.0].into_iter().enumerate() {
-        let value = |mean: f64| (variance.ln() + mean * mean / variance) / 2.0;
+        let value = |mean: f64| f64::midpoint(variance.ln(), mean * mean / variance);
         assert_follows(&lines(&svg, layer, &frame), &frame, 0.25, value);
     }
 }
@@ -179,7 +179,7 @@ fn jumps_are_not_joined() {
     for (line, value) in sides.iter().zip([-1.0, 1.0]) {
         assert!(line.iter().all(|point| (point.1 - value).abs() < 0.1 * up), "{line:?}");
     }
-    assert!(sides[0][1].0 <= 0.0 + 0.1 && sides[1][0].0 >= -0.1, "{sides:?}");
+    assert!(sides[0][1].0 <= 0.1 && sides[1][0].0 >= -0.1, "{sides:?}");
 }
 
 #[test]
@@ -435,7 +435,7 @@ fn logarithmic_axes_have_powers_of_ten() {
     }
     let frame = figure.frame().unwrap();
     let middle = frame.pixel((1.0, 1.5)).0;
-    assert!((middle - (frame.left + frame.right) / 2.0).abs() < 1e-9);
+    assert!((middle - f64::midpoint(frame.left, frame.right)).abs() < 1e-9);
 }
 
 #[test]
