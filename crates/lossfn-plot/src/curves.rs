@@ -415,7 +415,7 @@ impl Curves {
         }
         let value = |loss: &Loss, at: usize| {
             let written = parameters[at].range.write(loss.parameters()[at]);
-            format!("{} = {}", parameters[at].name, short(&written))
+            format!("{} = {}", parameters[at].name, short(&written).replace('-', "\u{2212}"))
         };
         let names = self
             .losses
@@ -485,6 +485,8 @@ impl Curves {
         let by = match (over, self.losses[0].description().components.first()) {
             (Over::Component, Some(component)) => format!(" by {}", spaced(component.name)),
             (Over::Margin, _) => " by the margin".into(),
+            // The others move along the axis, but not in the derivative.
+            (Over::ClassProbability | Over::ClassLogProbability, _) => " by it alone".into(),
             _ => String::new(),
         };
         match self.order {
