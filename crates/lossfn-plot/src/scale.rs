@@ -31,7 +31,7 @@ impl Scale {
             return if !(low.abs() <= LARGEST && high.abs() <= LARGEST) {
                 fail("must be of numbers up to 1e300")
             } else if low >= high {
-                fail("has its lower end first, and another number at its upper end")
+                fail("must have its lower end first")
             } else if logarithmic && low <= 0.0 {
                 fail("of a logarithmic axis must be above 0")
             } else if high - low < NARROWEST * low.abs().max(high.abs()) || high - low < 1e-300 {
