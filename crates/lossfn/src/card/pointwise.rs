@@ -56,7 +56,9 @@ impl Study<'_> {
     /// Where, in words: nothing but the variable if it says all.
     fn place(&self, line: &Line, x: f64) -> String {
         match self.shape {
-            Variable::General => format!("prediction {} with target {}", short(x), short(line.target)),
+            Variable::General => {
+                format!("prediction {} with target {}", short(x), short(line.target))
+            }
             _ => format!("{} {}", self.variable(), short(x)),
         }
     }
