@@ -1,6 +1,8 @@
-//! Chores of the project: `cargo xtask docs` writes the page of each loss, `cargo xtask docs --check`
-//! fails if a page is not what it would write.
+//! Chores of the project: `cargo xtask docs` writes the page of each loss and the pictures,
+//! `cargo xtask docs --check` fails if one is not what it would write.
 #![forbid(unsafe_code)]
+
+mod pictures;
 
 use lossfn::{CATALOG, Entry, InstructionSet, Task};
 use lossfn_testkit::judge::ceiling;
@@ -17,8 +19,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
-        ["docs"] => write_pages(&pages()),
-        ["docs", "--check"] => check_pages(&pages()),
+        ["docs"] => pages().and_then(|pages| write_pages(&pages)),
+        ["docs", "--check"] => pages().and_then(|pages| check_pages(&pages)),
         _ => Err("usage: cargo xtask docs [--check]".into()),
     };
     match result {
@@ -31,22 +33,33 @@ fn main() -> ExitCode {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/losses")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
 }
 
-/// All pages by file name.
-fn pages() -> BTreeMap<String, String> {
-    let page = |entry: &Entry| (format!("{}.md", entry.description.id), loss_page(entry));
+/// The folders in which every file is written here.
+const FOLDERS: [&str; 3] = ["losses", "losses/images", "pictures"];
+
+/// All pages and pictures by their path in docs.
+fn pages() -> Result<BTreeMap<String, String>, String> {
+    let page = |entry: &Entry| (format!("losses/{}.md", entry.description.id), loss_page(entry));
     let mut pages: BTreeMap<String, String> = CATALOG.par_iter().map(page).collect();
-    pages.insert("README.md".into(), index_page());
-    pages.insert("accuracy.md".into(), accuracy_page());
-    pages
+    pages.insert("losses/README.md".into(), index_page());
+    pages.insert("losses/accuracy.md".into(), accuracy_page());
+    let image = |entry: &Entry| {
+        let path = format!("losses/images/{}.svg", entry.description.id);
+        pictures::of_loss(entry).map(|svg| (path, svg))
+    };
+    pages.extend(CATALOG.par_iter().map(image).collect::<Result<Vec<_>, String>>()?);
+    pages.extend(pictures::classics()?);
+    Ok(pages)
 }
 
 const NOTE: &str = "<!-- Written by `cargo xtask docs` from the catalog; do not edit. -->\n\n";
 
 fn index_page() -> String {
-    let mut text = format!("{NOTE}# All losses\n\n[How exact they are](accuracy.md)\n");
+    let mut text = format!(
+        "{NOTE}# All losses\n\n[How exact they are](accuracy.md), [pictures](../PICTURES.md)\n"
+    );
     for task in Task::ALL.into_iter().filter(|&task| lossfn::for_task(task).next().is_some()) {
         // Writing to a String cannot fail.
         let _ = write!(text, "\n## {}\n\n| loss | |\n|---|---|\n", capitalised(task.name()));
@@ -107,7 +120,15 @@ fn loss_page(entry: &Entry) -> String {
     let mut before = "";
     for section in entry.with_defaults().sections() {
         let _ = match section.heading {
-            "summary" | "symbols" => write!(text, "\n{}\n", section.text),
+            "summary" => {
+                let id = entry.description.id;
+                write!(
+                    text,
+                    "\n{}\n\n![Loss and gradient of {id}](images/{id}.svg)\n",
+                    section.text
+                )
+            }
+            "symbols" => write!(text, "\n{}\n", section.text),
             same if same == before && same != "card" => write!(text, "\n{}\n", section.text),
             heading if section.is_code => {
                 write!(text, "\n**{}**\n\n```text\n{}\n```\n", capitalised(heading), section.text)
@@ -134,7 +155,9 @@ fn capitalised(word: &str) -> String {
 fn write_pages(pages: &BTreeMap<String, String>) -> Result<(), String> {
     let folder = folder();
     let fail = |error: io::Error| format!("{}: {error}", folder.display());
-    fs::create_dir_all(&folder).map_err(fail)?;
+    for inner in FOLDERS {
+        fs::create_dir_all(folder.join(inner)).map_err(fail)?;
+    }
     for stale in files(&folder).map_err(fail)?.iter().filter(|name| !pages.contains_key(*name)) {
         fs::remove_file(folder.join(stale)).map_err(fail)?;
     }
@@ -155,12 +178,19 @@ fn check_pages(pages: &BTreeMap<String, String>) -> Result<(), String> {
     if wrong.is_empty() {
         return Ok(());
     }
-    Err(format!("these pages of docs/losses are not up to date, run `cargo xtask docs`: {wrong:?}"))
+    Err(format!("these files of docs are not up to date, run `cargo xtask docs`: {wrong:?}"))
 }
 
+/// The files of the folders that are written here.
 fn files(folder: &Path) -> io::Result<Vec<String>> {
-    let name = |entry: io::Result<fs::DirEntry>| {
-        entry.map(|entry| entry.file_name().to_string_lossy().into_owned())
-    };
-    fs::read_dir(folder)?.map(name).collect()
+    let mut names = Vec::new();
+    for inner in FOLDERS {
+        for entry in fs::read_dir(folder.join(inner))? {
+            let entry = entry?;
+            if !entry.file_type()?.is_dir() {
+                names.push(format!("{inner}/{}", entry.file_name().to_string_lossy()));
+            }
+        }
+    }
+    Ok(names)
 }

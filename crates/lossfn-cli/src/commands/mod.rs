@@ -7,6 +7,7 @@ mod emit;
 mod eval;
 mod list;
 mod merge;
+mod plot;
 mod shell;
 
 use crate::args::{Args, Command};
@@ -50,6 +51,7 @@ pub fn run(args: Args) -> Result<Answer, CliError> {
         Command::Describe(args) => Ok(describe::run(&args)),
         Command::Check(args) => Ok(check::run(&args)),
         Command::Emit(args) => emit::run(&args),
+        Command::Plot(args) => plot::run(&args),
         Command::Completions { shell } => Ok(shell::completions(shell)),
         Command::Man { command } => shell::man(command.as_deref()),
     }

@@ -10,4 +10,5 @@ mod errors;
 mod formats;
 mod known;
 mod merge;
+mod plot;
 mod readme;
