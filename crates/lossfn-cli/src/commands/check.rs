@@ -70,10 +70,10 @@ fn text(report: &Report) -> String {
         for evidence in &finding.evidence {
             put("", LEFT + 2, &evidence.to_string());
         }
-        for advice in &finding.advice {
+        if let Some(advice) = &finding.advice {
             put("", LEFT, advice);
         }
-        for proposal in &finding.proposal {
+        if let Some(proposal) = &finding.proposal {
             put("", LEFT, &format!("instead: {proposal}"));
         }
     }
