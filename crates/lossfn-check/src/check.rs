@@ -61,7 +61,7 @@ pub(crate) const DIGITS: usize = 17;
 /// static TEXTBOOK: Description = Description::own("textbook", "Logistic loss by the textbook.");
 /// let report = check(&Loss::pointwise(&TEXTBOOK, &[], Textbook));
 /// let overflow = report.of_kind(FindingKind::Overflow).next().expect("e^-x overflows");
-/// assert_eq!(overflow.proposal.as_deref(), Some("softplus(-(p * y))"));
+/// assert_eq!(overflow.proposal.as_deref(), Some("softplus(-p * y)"));
 /// ```
 #[must_use]
 pub fn check(loss: &Loss) -> Report {
