@@ -246,7 +246,7 @@ impl Study<'_> {
                 .flat_map(|offset| [(y, offset), (y, -offset), (0.0, offset), (0.0, -offset)]);
             for (from, offset) in places {
                 let points: Vec<f64> = (-16..=16)
-                    .map(|i| from + offset * (1.0 + f64::from(i) * 0.5f64.powi(20)))
+                    .map(|i| from + offset * (1.0 + f64::from(i) * 0.5f64.powi(18)))
                     .collect();
                 if !points.iter().all(|p| self.is_inside(*p)) {
                     continue;
@@ -257,9 +257,9 @@ impl Study<'_> {
                     .windows(4)
                     .map(|v| (v[3] - 3.0 * v[2] + 3.0 * v[1] - v[0]).abs())
                     .collect();
-                // The median: a kink is in a few of them alone.
+                // Not the largest: a kink is in a few of them alone.
                 third.sort_by(f64::total_cmp);
-                let noise = third[third.len() / 2] / 4.0;
+                let noise = third[third.len() * 4 / 5] / 4.0;
                 // The prediction itself is rounded.
                 let slope = ((values[32] - values[0]) / (points[32] - points[0])).abs();
                 let own = 2.0 * slope * f64::EPSILON * points[16].abs();

@@ -246,7 +246,7 @@ pub(crate) fn check(loss: &Loss, report: &mut Report) {
         beaten.retain(|[(p, y, _), (q, z, _)]| truth(*q, *z).is_less_than(&truth(*p, *y)));
         if let Some(mut finding) = minimum(&beaten, &expectation) {
             finding.evidence.iter_mut().for_each(with_truth);
-            if grid.targets.iter().all(|&y| sinks(&truth, description.prediction, y)) {
+            if grid.targets.iter().all(|&y| sinks(truth, description.prediction, y)) {
                 finding.severity = Severity::Error;
                 finding.message = format!("the loss falls without end: {}", finding.message);
             }

@@ -3,6 +3,8 @@
 use lossfn::Domain;
 use lossfn_check::{Domains, FindingKind, Report, Severity, check_function};
 
+type Function = fn(f64, f64) -> f64;
+
 const LOGITS: Domains = Domains { prediction: Domain::Real, target: Domain::Unit };
 const MARGIN: Domains = Domains { prediction: Domain::Real, target: Domain::Sign };
 const PROBABILITY: Domains = Domains { prediction: Domain::Unit, target: Domain::Unit };
@@ -25,7 +27,6 @@ fn huber(r: f64) -> f64 {
 
 #[test]
 fn sound_functions_have_no_more_than_notes() {
-    type Function = fn(f64, f64) -> f64;
     let all: [(&str, Function, Function, Domains, &[FindingKind]); 8] = [
         (
             "squares",
@@ -96,7 +97,7 @@ fn kinks_and_jumps_are_where_they_are() {
 
 #[test]
 fn a_wrong_gradient_is_found_and_a_right_one_is_not() {
-    let wrong: [(&str, fn(f64, f64) -> f64); 4] = [
+    let wrong: [(&str, Function); 4] = [
         ("sign", |p, y| -2.0 * (p - y)),
         ("factor", |p, y| p - y),
         ("far out", |p, y| if p > 5.0 { 10.0 } else { 2.0 * (p - y) }),
@@ -123,7 +124,7 @@ fn a_wrong_gradient_is_found_and_a_right_one_is_not() {
 
 #[test]
 fn lost_digits_are_seen_as_noise() {
-    let all: [(&str, fn(f64, f64) -> f64); 4] = [
+    let all: [(&str, Function); 4] = [
         ("pseudo-Huber", |p, y| ((p - y).powi(2) + 1.0).sqrt() - 1.0),
         ("Welsch", |p, y| 1.0 - (-(p - y).powi(2)).exp()),
         ("cosine", |p, y| 1.0 - (p - y).cos()),

@@ -76,7 +76,7 @@ own!(Nowhere, p, y, (-((p - y).square()) - 1.0).sqrt());
 own!(ZeroOverZero, p, y, (p - y).square() * (p - y) / (p - y));
 own!(Pole, p, y, one::<N>() / (p - y).abs());
 own!(Constant, _p, _y, N::constant(3.0));
-own!(HiddenConstant, p, y, (p - p) * y + 3.0);
+own!(HiddenConstant, p, y, p * 0.0 * y + 3.0);
 own!(NoTarget, p, _y, p.square());
 own!(NoPrediction, _p, y, y.square());
 

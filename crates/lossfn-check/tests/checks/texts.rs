@@ -17,11 +17,11 @@ fn proposals_parse_and_are_sound() {
         ),
         (
             "-y * ln(p) - (1 - y) * ln(1 - p); p in [0, 1]; y in [0, 1]",
-            "-xlogy(y, p) - xlog1py(1 - y, -p); p in [0, 1]; y in [0, 1]",
+            "-(xlogy(y, p) + xlog1py(1 - y, -p)); p in [0, 1]; y in [0, 1]",
         ),
         (
             "d^2 * (sqrt(1 + (r / d)^2) - 1); r = p - y; d = 1.5",
-            "d^2 * ((p - y) / d)^2 / (sqrt(1 + ((p - y) / d)^2) + 1); d = 1.5",
+            "d^2 * ((p - y) / d)^2 / (sqrt(((p - y) / d)^2 + 1) + 1); d = 1.5",
         ),
         ("sqrt((p - y)^2)", "abs(p - y)"),
         (
