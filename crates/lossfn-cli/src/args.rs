@@ -3,6 +3,7 @@
 use clap::{Arg, ArgMatches, Args as ClapArgs, FromArgMatches, Parser, Subcommand, ValueEnum};
 use lossfn::choose::LossRequest;
 use lossfn::{Answer, Denominator, Loss, NothingValid, Property, Reduction, Task};
+use std::net::IpAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -33,6 +34,8 @@ pub enum Command {
     List(Box<ListArgs>),
     /// One loss: formula, gradient, parameters, card of properties, limits, reference
     Describe(DescribeArgs),
+    /// A page in the browser on which losses are looked at and tried, served by this program alone
+    Explore(ExploreArgs),
     /// Completions for a shell, to be put where that shell looks for them
     Completions {
         /// The shell
@@ -303,6 +306,33 @@ pub struct DescribeArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+The page needs no Internet; nothing leaves this machine. Ctrl-C ends it. All that one has set is in the \
+address of the page, so a view can be kept as a bookmark if --port is always the same.
+
+Examples:
+  lossfn explore
+  lossfn explore --port 8000 --no-browser")]
+pub struct ExploreArgs {
+    /// The port; 0 is any that is free
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub port: u16,
+
+    /// Only print the address
+    #[arg(long)]
+    pub no_browser: bool,
+
+    /// The address to listen at. Any but that of this machine lets others in, who are not asked for a
+    /// password
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub address: IpAddr,
+
+    /// How much may be uploaded, such as 500M or 2G; older files make room for new ones
+    #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = parse_size)]
+    pub max_upload: u64,
+}
+
+#[derive(Debug, ClapArgs)]
 pub struct OutputArgs {
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
@@ -347,4 +377,15 @@ fn parse_delimiter(text: &str) -> Result<u8, String> {
         b"\\t" => Ok(b'\t'),
         _ => Err("it is one character, such as ; or \\t".into()),
     }
+}
+
+fn parse_size(text: &str) -> Result<u64, String> {
+    let (number, unit) = match text.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&text[..at], 1 << 10),
+        Some((at, 'm' | 'M')) => (&text[..at], 1 << 20),
+        Some((at, 'g' | 'G')) => (&text[..at], 1 << 30),
+        _ => (text, 1),
+    };
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    bytes.ok_or_else(|| "it is a number of bytes, or of K, M or G of them, such as 500M".into())
 }

@@ -1,8 +1,8 @@
 //! The commands: each turns its arguments into an [`Answer`].
 
 mod advise;
-mod describe;
-mod eval;
+pub mod describe;
+pub mod eval;
 mod list;
 mod merge;
 mod shell;
@@ -41,6 +41,7 @@ pub fn run(args: Args) -> Result<Answer, CliError> {
         Command::Merge(args) => merge::run(&args),
         Command::List(args) => Ok(list::run(&args)),
         Command::Describe(args) => Ok(describe::run(&args)),
+        Command::Explore(args) => crate::explore::run(&args).map(|()| Answer::Text(String::new())),
         Command::Completions { shell } => Ok(shell::completions(shell)),
         Command::Man { command } => shell::man(command.as_deref()),
     }
