@@ -1,15 +1,17 @@
 //! The room for classification: points of classes, and what parts them under each loss.
 
+use super::canvas::Canvas;
 use super::fit::data::{ClassSample, PLANE};
 use super::fit::model::{Kind, Model, Units};
-use super::fit::picture::{Picture, Place, axis};
 use super::fit::train::{Fit, Link, Objective, Targets, Training, train};
-use super::fit::{check_work, each};
+use super::fit::{check_work, each, figure};
+use super::server::Work;
 use crate::error::CliError;
 use lossfn::{Cost, Domain, Form, Loss, RowForm};
 use lossfn_plot::Layer;
 use ndarray::{Array2, ArrayView1};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Cells of the plane, across and down.
 const CELLS: usize = 140;
@@ -24,9 +26,9 @@ pub struct ClassificationRequest {
     model: Kind,
     steps: usize,
     /// Where points and borders of each loss go.
-    plane: Place,
+    plane: Canvas,
     /// Where the margins of each loss go.
-    margins: Place,
+    margins: Canvas,
 }
 
 #[derive(Serialize)]
@@ -46,12 +48,12 @@ struct FitAnswer {
     is_flat: bool,
     /// Of the points with the label of each class, how many are taken for it.
     right: Vec<usize>,
-    plane: Option<Picture>,
-    margins: Option<Picture>,
+    plane: Option<Value>,
+    margins: Option<Value>,
 }
 
 /// Parts classes under each loss.
-pub fn classification(request: ClassificationRequest) -> Result<ClassificationAnswer, CliError> {
+pub fn classification(request: ClassificationRequest, _: &Work) -> Result<ClassificationAnswer, CliError> {
     let ClassificationRequest { losses, sample, model, steps, plane, margins } = request;
     let (points, labels) = sample.points().map_err(CliError::message)?;
     check_work(losses.len(), points.len(), steps, model).map_err(CliError::message)?;
@@ -62,7 +64,7 @@ pub fn classification(request: ClassificationRequest) -> Result<ClassificationAn
         let decided: Vec<usize> = scores.rows().into_iter().map(decision).collect();
         let both = labels.iter().zip(&decided);
         let right = both.filter(|(label, decided)| label == decided).map(|(&label, _)| label);
-        let draw = |place: Place, axes, layers| {
+        let draw = |place: Canvas, axes, layers| {
             place.draw(axes, layers).map(Some).map_err(|error| error.to_string())
         };
         let whole = Some((0.0, PLANE));
@@ -76,8 +78,8 @@ pub fn classification(request: ClassificationRequest) -> Result<ClassificationAn
             cost: fit.cost,
             is_flat: fit.gradient.iter().all(|&slope| slope == 0.0) && fit.path[0].1 == fit.cost,
             right: count(sample.classes, right),
-            plane: draw(plane, (axis("", whole), axis("", whole)), shown)?,
-            margins: draw(margins, (axis("margin", Some(range)), axis("points", None)), bars)?,
+            plane: draw(plane, [("", whole), ("", whole)], shown)?,
+            margins: draw(margins, [("margin", Some(range)), ("points", None)], bars)?,
             ..FitAnswer::default()
         })
     });

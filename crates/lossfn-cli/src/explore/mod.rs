@@ -3,12 +3,16 @@
 //! - [`server`]: who may ask, what may be asked, and how long an answer may take
 //! - [`page`]: the page itself
 //! - [`files`]: what was uploaded
+//! - [`canvas`]: pictures as the page takes them
 //! - [`about`]: what there is to say about losses: the catalog, cards, formulas, code
+//! - [`curves`]: the room of curves
 //!
 //! A room is a file `assets/{room}.js` with a line in `assets/main.js`, and answers to its questions with
 //! a line in [`server::routes`]. Everything is computed here, by the library; the page only shows it.
 
 mod about;
+mod canvas;
+mod curves;
 mod files;
 mod page;
 mod server;

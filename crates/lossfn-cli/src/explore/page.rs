@@ -20,6 +20,9 @@ assets! {
     "main.js": "text/javascript; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
     "curves.js": "text/javascript; charset=utf-8",
+    "controls.js": "text/javascript; charset=utf-8",
+    "regression.js": "text/javascript; charset=utf-8",
+    "classification.js": "text/javascript; charset=utf-8",
 }
 
 /// The files of the page.

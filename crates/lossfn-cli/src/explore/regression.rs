@@ -1,15 +1,17 @@
 //! The room for regression: points, and what is fitted to them under each loss.
 
+use super::canvas::Canvas;
 use super::fit::data::{PLANE, RegressionSample, check_points};
 use super::fit::model::{Kind, Model, Units};
-use super::fit::picture::{Picture, Place, axis};
 use super::fit::train::{Fit, Link, Objective, Targets, Training, train};
-use super::fit::{check_work, each};
+use super::fit::{check_work, each, figure};
+use super::server::Work;
 use crate::error::CliError;
 use lossfn::{Cost, Domain, Form, Loss};
 use lossfn_plot::Layer;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// As many points make a curve.
 const CURVE: usize = 161;
@@ -24,20 +26,20 @@ pub struct RegressionRequest {
     model: Kind,
     steps: usize,
     /// Where points and fits go.
-    plane: Place,
+    plane: Canvas,
     /// Where goes how much each point pulls.
-    pulls: Place,
+    pulls: Canvas,
     /// Where the path of the cost goes.
-    path: Place,
+    path: Canvas,
 }
 
 #[derive(Serialize)]
 pub struct RegressionAnswer {
     points: Vec<[f64; 2]>,
     fits: Vec<FitAnswer>,
-    plane: Picture,
-    pulls: Picture,
-    path: Picture,
+    plane: Value,
+    pulls: Value,
+    path: Value,
 }
 
 /// What became of one loss: an error, or the rest.
@@ -53,7 +55,7 @@ struct FitAnswer {
 }
 
 /// Fits points under each loss.
-pub fn regression(request: RegressionRequest) -> Result<RegressionAnswer, CliError> {
+pub fn regression(request: RegressionRequest, _: &Work) -> Result<RegressionAnswer, CliError> {
     let RegressionRequest { losses, points, sample, model, steps, plane, pulls, path } = request;
     let points = match points {
         Some(points) => Ok(points),
@@ -119,17 +121,14 @@ pub fn regression(request: RegressionRequest) -> Result<RegressionAnswer, CliErr
     let whole = Some((0.0, PLANE));
     let most = answers.iter().flat_map(|fit| &fit.pulls).fold(0.0f64, |most, p| most.max(p.abs()));
     let most = (100.0 * most * 1.15).max(1.0);
-    let draw = |place: Place, axes, layers| {
-        place.draw(axes, layers).map_err(|error| CliError::message(error.to_string()))
-    };
+    let pull = Some((-most, most));
     Ok(RegressionAnswer {
-        plane: draw(plane, (axis("x", whole), axis("y", whole)), curves)?,
-        pulls: draw(pulls, (axis("x", whole), axis("pull, %", Some((-most, most)))), stems)?,
-        path: draw(
-            path,
-            (axis("steps", Some((0.0, steps as f64))), axis("cost", Some((0.0, 1.05)))),
+        plane: plane.draw(figure([("x", whole), ("y", whole)], curves))?,
+        pulls: pulls.draw(figure([("x", whole), ("pull, %", pull)], stems))?,
+        path: path.draw(figure(
+            [("steps", Some((0.0, steps as f64))), ("cost", Some((0.0, 1.05)))],
             paths,
-        )?,
+        ))?,
         points,
         fits: answers,
     })

@@ -4,7 +4,7 @@
 //! host (a name that was made to point here is none), come from this page or from nowhere, and carry JSON.
 
 use super::files::Files;
-use super::{about, page};
+use super::{about, curves, page};
 use crate::error::CliError;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -50,6 +50,7 @@ fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/api/files", upload)
         .route("/api/catalog", get(about::catalog))
+        .route("/api/curves", computed(curves::curves))
         .route("/api/about", computed(about::about))
 }
 
