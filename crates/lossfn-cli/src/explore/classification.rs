@@ -64,8 +64,8 @@ pub fn classification(request: ClassificationRequest, _: &Work) -> Result<Classi
         let decided: Vec<usize> = scores.rows().into_iter().map(decision).collect();
         let both = labels.iter().zip(&decided);
         let right = both.filter(|(label, decided)| label == decided).map(|(&label, _)| label);
-        let draw = |place: Canvas, axes, layers| {
-            place.draw(axes, layers).map(Some).map_err(|error| error.to_string())
+        let draw = |canvas: Canvas, axes, layers| {
+            canvas.draw(figure(axes, layers)).map(Some).map_err(|error| error.to_string())
         };
         let whole = Some((0.0, PLANE));
         let shown = plane_layers(&fit, &points, &labels, &decided);

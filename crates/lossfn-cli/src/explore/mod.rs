@@ -5,16 +5,20 @@
 //! - [`files`]: what was uploaded
 //! - [`canvas`]: pictures as the page takes them
 //! - [`about`]: what there is to say about losses: the catalog, cards, formulas, code
-//! - [`curves`]: the room of curves
+//! - [`curves`], [`regression`], [`classification`]: the rooms
+//! - [`fit`]: models that are fitted to points
 //!
 //! A room is a file `assets/{room}.js` with a line in `assets/main.js`, and answers to its questions with
 //! a line in [`server::routes`]. Everything is computed here, by the library; the page only shows it.
 
 mod about;
 mod canvas;
+mod classification;
 mod curves;
 mod files;
+mod fit;
 mod page;
+mod regression;
 mod server;
 
 use crate::args::ExploreArgs;

@@ -4,7 +4,7 @@
 //! host (a name that was made to point here is none), come from this page or from nowhere, and carry JSON.
 
 use super::files::Files;
-use super::{about, curves, page};
+use super::{about, classification, curves, page, regression};
 use crate::error::CliError;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -51,6 +51,8 @@ fn routes() -> Router<Arc<Shared>> {
         .route("/api/files", upload)
         .route("/api/catalog", get(about::catalog))
         .route("/api/curves", computed(curves::curves))
+        .route("/api/regression", computed(regression::regression))
+        .route("/api/classification", computed(classification::classification))
         .route("/api/about", computed(about::about))
 }
 

@@ -5,6 +5,8 @@ import { Room, element, theme } from "./page.js";
 // A room is a module with `mount(root, room)`, which fills `root` from the state in the address.
 const rooms = [
   { id: "curves", title: "Curves" },
+  { id: "regression", title: "Regression" },
+  { id: "classification", title: "Classification" },
 ];
 
 const main = document.getElementById("room");
