@@ -53,7 +53,10 @@ struct FitAnswer {
 }
 
 /// Parts classes under each loss.
-pub fn classification(request: ClassificationRequest, _: &Work) -> Result<ClassificationAnswer, CliError> {
+pub fn classification(
+    request: ClassificationRequest,
+    _: &Work,
+) -> Result<ClassificationAnswer, CliError> {
     let ClassificationRequest { losses, sample, model, steps, plane, margins } = request;
     let (points, labels) = sample.points().map_err(CliError::message)?;
     check_work(losses.len(), points.len(), steps, model).map_err(CliError::message)?;
@@ -100,12 +103,7 @@ fn count(classes: usize, labels: impl Iterator<Item = usize>) -> Vec<usize> {
 }
 
 /// Which class reigns where, and the points: discs if they are taken for what they are, else rings.
-fn plane_layers(
-    fit: &Fit,
-    points: &[[f64; 2]],
-    labels: &[usize],
-    decided: &[usize],
-) -> Vec<Layer> {
+fn plane_layers(fit: &Fit, points: &[[f64; 2]], labels: &[usize], decided: &[usize]) -> Vec<Layer> {
     let middle = |at: usize| PLANE * (at as f64 + 0.5) / CELLS as f64;
     let cells = (0..CELLS * CELLS).map(|at| [middle(at % CELLS), PLANE - middle(at / CELLS)]);
     let scores = fit.model.scores(&cells.collect::<Vec<_>>());
@@ -223,7 +221,8 @@ mod tests {
     fn sample(layout: Layout, classes: usize, spread: f64) -> (Vec<[f64; 2]>, Vec<usize>) {
         let (imbalance, label_noise) = (0.0, 0.0);
         let count = 120;
-        let sample = ClassSample { seed: 4, layout, classes, count, spread, imbalance, label_noise };
+        let sample =
+            ClassSample { seed: 4, layout, classes, count, spread, imbalance, label_noise };
         sample.points().unwrap()
     }
 
@@ -238,7 +237,11 @@ mod tests {
 
     /// Losses that have no slope, or are not of scores or probabilities of one class, or infinite for it.
     const CANNOT: [&str; 6] = [
-        "zero_one", "multiclass_zero_one", "top_k_error", "cumulative_link", "hinge_embedding",
+        "zero_one",
+        "multiclass_zero_one",
+        "top_k_error",
+        "cumulative_link",
+        "hinge_embedding",
         "reverse_kullback_leibler",
     ];
 
@@ -258,7 +261,6 @@ mod tests {
                 let loss = entry.with_defaults();
                 let fit = fit(&loss, &points, &labels, classes, Kind::Line, 500).unwrap();
                 let right = right(&fit, &points, &labels);
-                println!("{classes} {loss}: {right}");
                 assert!(right > 0.9, "{loss}, {classes} classes: {right}");
             }
             assert!(seen > 30, "{seen}");
@@ -268,37 +270,31 @@ mod tests {
     #[test]
     fn logistic_comes_to_where_newton_does() {
         let (points, labels) = sample(Layout::Blobs, 2, 1.8);
-        // Newton's method on sum ln(1 + exp(-m)), three numbers and their matrix written out.
+        // Newton's method on the sum of ln(1 + exp(-m)); what it solves has three unknowns.
+        let determinant = |[a, b, c]: [[f64; 3]; 3]| {
+            let minor = |i: usize, j: usize| b[i] * c[j] - b[j] * c[i];
+            a[0] * minor(1, 2) - a[1] * minor(0, 2) + a[2] * minor(0, 1)
+        };
         let mut w = [0.0f64; 3];
         for _ in 0..30 {
-            let (mut slope, mut matrix) = ([0.0; 3], [[0.0; 4]; 3]);
+            let (mut slope, mut matrix) = ([0.0; 3], [[0.0; 3]; 3]);
             for (point, &label) in points.iter().zip(&labels) {
                 let x = [1.0, point[0], point[1]];
                 let score: f64 = w.iter().zip(x).map(|(w, x)| w * x).sum();
                 let p = 1.0 / (1.0 + (-score).exp());
-                for i in 0..3 {
+                for (i, row) in matrix.iter_mut().enumerate() {
                     slope[i] += (p - label as f64) * x[i];
-                    for j in 0..3 {
-                        matrix[i][j] += p * (1.0 - p) * x[i] * x[j];
+                    for (cell, x_j) in row.iter_mut().zip(x) {
+                        *cell += p * (1.0 - p) * x[i] * x_j;
                     }
                 }
             }
-            for i in 0..3 {
-                matrix[i][3] = slope[i];
-            }
-            for i in 0..3 {
-                let pivot = matrix[i];
-                for (row, other) in matrix.iter_mut().enumerate() {
-                    if row != i {
-                        let factor = other[i] / pivot[i];
-                        for (x, p) in other.iter_mut().zip(pivot) {
-                            *x -= factor * p;
-                        }
-                    }
+            for (i, w) in w.iter_mut().enumerate() {
+                let mut replaced = matrix;
+                for (row, slope) in replaced.iter_mut().zip(slope) {
+                    row[i] = slope;
                 }
-            }
-            for i in 0..3 {
-                w[i] -= matrix[i][3] / matrix[i][i];
+                *w -= determinant(replaced) / determinant(matrix);
             }
         }
         for loss in ["logistic", "binary_cross_entropy_with_logits", "binary_cross_entropy"] {
@@ -317,9 +313,8 @@ mod tests {
     fn a_network_parts_moons_that_a_line_cannot() {
         let (points, labels) = sample(Layout::Moons, 2, 0.3);
         let loss = "logistic".parse().unwrap();
-        let share = |kind| {
-            right(&fit(&loss, &points, &labels, 2, kind, 500).unwrap(), &points, &labels)
-        };
+        let share =
+            |kind| right(&fit(&loss, &points, &labels, 2, kind, 500).unwrap(), &points, &labels);
         assert!(share(Kind::Line) < 0.95);
         assert!(share(Kind::Network) > 0.98 && share(Kind::Deep) > 0.98);
     }

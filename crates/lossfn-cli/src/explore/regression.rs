@@ -228,8 +228,14 @@ mod tests {
             let objective = Objective { cost: Cost::new(loss.clone()), link: fitted.link, targets };
             for h in [0.001, 0.01, 0.1] {
                 for [by_weight, by_bias] in [
-                    [1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0],
-                    [1.0, 1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0],
+                    [1.0, 0.0],
+                    [-1.0, 0.0],
+                    [0.0, 1.0],
+                    [0.0, -1.0],
+                    [1.0, 1.0],
+                    [-1.0, 1.0],
+                    [1.0, -1.0],
+                    [-1.0, -1.0],
                 ] {
                     let mut near = fitted.fit.model.clone();
                     near.network.parameters_mut()[0] += h * by_weight;

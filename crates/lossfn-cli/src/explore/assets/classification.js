@@ -102,9 +102,13 @@ export async function mount(root, room) {
     panels = Array.from({ length: count }, (_, color) => panels[color] ?? panel(color));
     grid.replaceChildren(...panels.map(({ place }) => place));
   };
+  let asked = null;
+  const answered = (question) => {
+    if (question === asked) views.ariaBusy = "false";
+  };
   const latest = new Latest("/api/classification", {
     signal: room.signal,
-    show({ fits, sizes }) {
+    show({ fits, sizes }, question) {
       error.clear();
       if (fits.length !== losses.texts().length) return;
       losses.errors(fits.map((fit) => fit.error));
@@ -112,16 +116,20 @@ export async function mount(root, room) {
         element("span", { class: "named" }, element("span", { class: "disc", "data-color": at }),
           `class ${at}: ${size} points`)));
       fits.forEach((fit, at) => panels[at].show(fit, sizes));
-      root.dataset.answered = JSON.stringify(fits.map((fit) => fit.right));
+      answered(question);
     },
-    fail: (problem) => error.show(problem),
+    fail(problem, question) {
+      error.show(problem);
+      answered(question);
+    },
   });
   function ask() {
     const texts = losses.texts();
     fill(texts.length);
     const { plane, margins } = panels[0];
     if (!plane.size || !margins.size) return;
-    latest.ask({
+    views.ariaBusy = "true";
+    asked = {
       losses: texts,
       sample: {
         seed: room.number("seed", 1, 1, 1e6), layout: room.get("layout", "blobs"),
@@ -131,7 +139,8 @@ export async function mount(root, room) {
       },
       model: room.get("model", "line"), steps: room.number("steps", 300),
       plane: plane.size, margins: margins.size,
-    });
+    };
+    latest.ask(asked);
   }
   ask();
 }

@@ -226,6 +226,10 @@ export async function mount(root, room) {
   });
 
   // --- Questions and answers
+  let asked = null;
+  const answered = (question) => {
+    if (question === asked) views.ariaBusy = "false";
+  };
   const latest = new Latest("/api/regression", {
     signal: room.signal,
     show(answer, question) {
@@ -239,9 +243,12 @@ export async function mount(root, room) {
       path.draw(answer.path.svg);
       place();
       table.replaceChildren(...fits.map(row));
-      root.dataset.answered = JSON.stringify(question.losses);
+      answered(question);
     },
-    fail: (problem) => error.show(problem),
+    fail(problem, question) {
+      error.show(problem);
+      answered(question);
+    },
   });
   function row(fit, color) {
     const line = fit.line && `y = ${brief(fit.line[0], 3)} ${fit.line[1] < 0 ? "−" : "+"} `
@@ -258,7 +265,8 @@ export async function mount(root, room) {
   }
   function ask() {
     if (!plane?.size || !pulls?.size || !path?.size) return;
-    latest.ask({
+    views.ariaBusy = "true";
+    asked = {
       losses: losses.texts(),
       points: isOwn ? points.map(({ x, y }) => [x, y]) : null,
       sample: {
@@ -268,6 +276,7 @@ export async function mount(root, room) {
       },
       model: room.get("model", "line"), steps: room.number("steps", 300),
       plane: plane.size, pulls: pulls.size, path: path.size,
-    });
+    };
+    latest.ask(asked);
   }
 }

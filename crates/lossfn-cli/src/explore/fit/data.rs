@@ -228,7 +228,8 @@ mod tests {
     #[test]
     fn classes_have_their_sizes_and_labels_their_noise() {
         let (points, labels) = classes().points().unwrap();
-        let sizes = |labels: &[usize]| [0, 1, 2].map(|c| labels.iter().filter(|&&l| l == c).count());
+        let sizes =
+            |labels: &[usize]| [0, 1, 2].map(|c| labels.iter().filter(|&&l| l == c).count());
         // 1 : 1/2 : 1/4
         let found = sizes(&labels);
         assert!(found.iter().zip([171, 86, 43]).all(|(&a, b)| a.abs_diff(b) <= 1), "{found:?}");

@@ -198,7 +198,8 @@ mod tests {
             let inputs = Array2::from_shape_simple_fn((6, sizes[0]), || random.normal());
             // A cost that is not the same for all outputs.
             let cost = |outputs: &Array2<f64>| {
-                let weights = Array2::from_shape_fn(outputs.dim(), |(a, b)| 1.0 + (a + 2 * b) as f64);
+                let weights =
+                    Array2::from_shape_fn(outputs.dim(), |(a, b)| 1.0 + (a + 2 * b) as f64);
                 let value = (&weights * &outputs.mapv(f64::sin)).sum();
                 Ok::<_, ()>((value, weights * outputs.mapv(f64::cos)))
             };

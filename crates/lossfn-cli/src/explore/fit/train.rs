@@ -213,7 +213,8 @@ fn slope_at(
     if cost.is_finite() && gradient.iter().all(|slope| slope.is_finite()) {
         return Ok((cost, by_scores, gradient));
     }
-    let what = if cost.is_finite() { "its slope is infinite".into() } else { format!("it is {cost}") };
+    let what =
+        if cost.is_finite() { "its slope is infinite".into() } else { format!("it is {cost}") };
     Err(format!(
         "the cost cannot be followed: after {step} steps {what}. Move the points that cost most, or \
          change the loss's parameters"
