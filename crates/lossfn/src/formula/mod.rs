@@ -1,11 +1,16 @@
-//! Formulas as text and as LaTeX.
+//! Formulas as text, as LaTeX and as MathML.
 
 mod latex;
 mod math;
+mod mathml;
 mod notation;
 mod print;
+mod typeset;
 
-pub(crate) use notation::latex as notation_latex;
+pub(crate) use latex::Latex;
+pub(crate) use mathml::{MathMl, element as mathml_element};
+pub(crate) use notation::notation;
+pub(crate) use typeset::Markup;
 
 /// How tightly an operator binds; a weaker one inside a stronger one is put in parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
