@@ -1,15 +1,14 @@
 //! What there is to say about losses: the catalog, and all about one of them.
 
 use super::server::{Refusal, Work};
-use crate::commands::describe::card_json;
 use crate::error::CliError;
 use axum::Json;
-use lossfn::{CATALOG, Form, Kind, Loss, Parameter};
+use lossfn::{CATALOG, Fact, Form, Kind, Loss, Parameter};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Characters that a loss may have in text: one may be a formula.
-const LOSS_CHARACTERS: usize = 2000;
+pub const LOSS_CHARACTERS: usize = 2000;
 
 /// A loss from its text.
 pub fn loss(text: &str) -> Result<Loss, CliError> {
@@ -69,8 +68,64 @@ pub struct About {
 pub fn about(about: About, _: &Work) -> Result<Value, CliError> {
     let loss = loss(&about.loss)?;
     let d = loss.description();
+    let derivatives = |order| {
+        let by = |(component, mathml)| json!({"by": component, "mathml": mathml});
+        loss.mathml_derivatives(order).into_iter().map(by).collect::<Vec<_>>()
+    };
+    let fact = |line: &Fact| {
+        let witness = fact.witness.as_ref();
+        json!({
+            "id": fact.property.id(), "property": fact.property.title(),
+            "meaning": fact.property.meaning(), "answer": fact.answer.name(),
+            "text": fact.to_string(), "how": fact.how.name(),
+            "witness": witness.map(|witness| &witness.text),
+        })
+    };
+    // What is shown in other places is no section: formulas, parameters, the card.
+    let elsewhere = ["summary", "loss", "gradient", "second", "parameter", "card"];
+    let sections = loss.sections().into_iter();
+    let sections = sections.filter(|section| !elsewhere.contains(&section.heading));
     Ok(json!({
         "loss": loss.to_string(), "id": d.id, "task": d.task.name(), "form": form(loss.form()),
-        "summary": d.summary, "card": card_json(&loss.card()),
+        "summary": d.summary,
+        "formulas": {
+            "loss": loss.mathml(), "gradient": derivatives(1), "second": derivatives(2),
+        },
+        "card": loss.card().facts().iter().map(fact).collect::<Vec<_>>(),
+        "sections": sections.map(|section| {
+            json!({"heading": section.heading, "text": section.text})
+        }).collect::<Vec<_>>(),
+        "languages": LANGUAGES,
     }))
+}
+
+/// What a loss can be written in.
+const LANGUAGES: [&str; 3] = ["text", "latex", "mathml"];
+
+#[derive(Deserialize)]
+pub struct Code {
+    loss: String,
+    language: String,
+}
+
+/// A loss in a language.
+pub fn code(code: Code, _: &Work) -> Result<Value, CliError> {
+    let loss = loss(&code.loss)?;
+    let text = match code.language.as_str() {
+        "text" => loss
+            .formulas()
+            .iter()
+            .map(|section| format!("{}: {}", section.heading, section.text))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        "latex" => loss.latex(),
+        "mathml" => loss.mathml(),
+        other => {
+            let known = LANGUAGES.join(", ");
+            return Err(CliError::message(format!(
+                "there is no language {other:?}: there are {known}"
+            )));
+        }
+    };
+    Ok(json!({"code": text}))
 }

@@ -5,7 +5,7 @@
 //! - [`files`]: what was uploaded
 //! - [`canvas`]: pictures as the page takes them
 //! - [`about`]: what there is to say about losses: the catalog, cards, formulas, code
-//! - [`curves`], [`regression`], [`classification`]: the rooms
+//! - [`curves`], [`regression`], [`classification`], [`predictions`]: the rooms
 //! - [`fit`]: models that are fitted to points
 //!
 //! A room is a file `assets/{room}.js` with a line in `assets/main.js`, and answers to its questions with
@@ -18,6 +18,7 @@ mod curves;
 mod files;
 mod fit;
 mod page;
+mod predictions;
 mod regression;
 mod server;
 

@@ -20,6 +20,7 @@ assets! {
     "main.js": "text/javascript; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
     "curves.js": "text/javascript; charset=utf-8",
+    "predictions.js": "text/javascript; charset=utf-8",
     "controls.js": "text/javascript; charset=utf-8",
     "regression.js": "text/javascript; charset=utf-8",
     "classification.js": "text/javascript; charset=utf-8",

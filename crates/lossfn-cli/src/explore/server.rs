@@ -4,7 +4,7 @@
 //! host (a name that was made to point here is none), come from this page or from nowhere, and carry JSON.
 
 use super::files::Files;
-use super::{about, classification, curves, page, regression};
+use super::{about, classification, curves, page, predictions, regression};
 use crate::error::CliError;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -53,7 +53,11 @@ fn routes() -> Router<Arc<Shared>> {
         .route("/api/curves", computed(curves::curves))
         .route("/api/regression", computed(regression::regression))
         .route("/api/classification", computed(classification::classification))
+        .route("/api/columns", computed(predictions::columns))
+        .route("/api/costs", computed(predictions::costs))
+        .route("/api/advice", computed(predictions::advice))
         .route("/api/about", computed(about::about))
+        .route("/api/code", computed(about::code))
 }
 
 /// Serves until the process is told to end.

@@ -94,10 +94,26 @@ export function lossControls({ room, entries, fits, usual, most, onchange }) {
         }));
       }
     } else {
-      row.append(element("input", {
-        type: "text", value: text, "aria-label": "Loss as text", spellcheck: "false",
-        onchange: (event) => set(event.target.value),
-      }));
+      const field = element("textarea", {
+        id: `formula-${at}`, rows: 3, "aria-label": "Formula", spellcheck: "false",
+        oninput() {
+          sliders();
+          set(field.value);
+        },
+      });
+      field.value = text;
+      const numbers = element("div");
+      const sliders = () => numbers.replaceChildren(...formulaNumbers(field.value).map(({ name, value }) =>
+        slider({
+          id: `parameter-${at}-${name}`, label: name, value,
+          scale: value > 0 ? scaleOf({ low: 0, kind: "number" }, value) : scaleOf({}, value),
+          oninput(now) {
+            field.value = withNumber(field.value, name, now);
+            set(field.value);
+          },
+        })));
+      sliders();
+      row.append(field, numbers);
     }
     row.append(error.place);
     return { row, error };
@@ -137,6 +153,21 @@ export function lossControls({ room, entries, fits, usual, most, onchange }) {
       shown.forEach(({ error }, at) => (errors[at] ? error.show(errors[at]) : error.clear()));
     },
   };
+}
+
+const NUMBER = /([A-Za-z_]\w*)(\s*=\s*)([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)/g;
+
+/// What stands behind the formula: `; d = 1.5`.
+function formulaNumbers(text) {
+  const behind = text.includes(";") ? text.slice(text.indexOf(";")) : "";
+  return [...behind.matchAll(NUMBER)].map(([, name, , value]) => ({ name, value: Number(value) }));
+}
+
+/// The formula with another number.
+function withNumber(text, name, value) {
+  const at = text.indexOf(";");
+  return text.slice(0, at) + text.slice(at)
+    .replace(NUMBER, (all, known, equals) => (known === name ? `${known}${equals}${value}` : all));
 }
 
 /// A slider whose value is in the address.

@@ -7,6 +7,7 @@ const rooms = [
   { id: "curves", title: "Curves" },
   { id: "regression", title: "Regression" },
   { id: "classification", title: "Classification" },
+  { id: "predictions", title: "Your predictions" },
 ];
 
 const main = document.getElementById("room");

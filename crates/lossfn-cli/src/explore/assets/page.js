@@ -164,6 +164,8 @@ export function problems() {
     show(error) {
       const text = error.message ?? String(error);
       if (place.textContent !== text) place.textContent = text;
+      // A mark below a sign of the line above stays there.
+      place.classList.toggle("exact", text.includes("\n"));
       place.hidden = false;
     },
     clear() {
