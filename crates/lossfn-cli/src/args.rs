@@ -15,6 +15,7 @@ Examples:
   lossfn eval predictions.csv --target y --prediction p
   lossfn list --task binary
   lossfn describe huber
+  lossfn plot huber squared_error absolute_error -o losses.svg
 
 `lossfn help COMMAND` says more.")]
 pub struct Args {
@@ -36,6 +37,8 @@ pub enum Command {
     Describe(DescribeArgs),
     /// A page in the browser on which losses are looked at and tried, served by this program alone
     Explore(ExploreArgs),
+    /// A picture of losses, or of their gradients
+    Plot(Box<PlotArgs>),
     /// Completions for a shell, to be put where that shell looks for them
     Completions {
         /// The shell
@@ -328,8 +331,87 @@ pub struct ExploreArgs {
     pub address: IpAddr,
 
     /// How much may be uploaded, such as 500M or 2G; older files make room for new ones
-    #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = parse_bytes)]
     pub max_upload: u64,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Losses that are drawn together need an axis in common: losses of the residual, or of the margin and of \
+binary scores. Where a loss depends on more than that, it is drawn for some targets, or for both classes; \
+losses of class scores over one score, and those of several predicted numbers over the first. A curve \
+that jumps has a gap there.
+
+Examples:
+  lossfn plot huber squared_error absolute_error -o losses.svg
+  lossfn plot huber --vary delta=0.5,1,2 --gradient -o influence.png
+  lossfn plot zero_one hinge logistic exponential --range -2..2 --theme dark -o margin.png
+  lossfn plot binary_cross_entropy > cross_entropy.svg
+  lossfn plot poisson --target 3 --range 0..10 --title 'A count of 3' -o poisson.svg")]
+pub struct PlotArgs {
+    /// Losses, such as huber or 'quantile(level=0.9)'
+    #[arg(required = true, value_name = "LOSS")]
+    pub losses: Vec<Loss>,
+
+    /// The file: .svg or .png. Without it, or as -, SVG is printed
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Draw each loss for several values of a parameter
+    #[arg(long, value_name = "NAME=V,V,...", value_parser = parse_vary)]
+    pub vary: Option<(String, Vec<String>)>,
+
+    /// Draw the derivatives by the prediction
+    #[arg(long, conflicts_with = "second")]
+    pub gradient: bool,
+
+    /// Draw the second derivatives by the prediction
+    #[arg(long)]
+    pub second: bool,
+
+    /// What to draw over; by default what suits the losses
+    #[arg(long, value_enum)]
+    pub against: Option<AgainstArg>,
+
+    /// The target, where a loss depends on more than residual or margin
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    pub target: Option<f64>,
+
+    /// The ends of the horizontal axis
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true, value_parser = parse_ends)]
+    pub range: Option<(f64, f64)>,
+
+    /// Pixels across and down; a PNG has twice as many
+    #[arg(long, value_name = "WxH", default_value = "640x400", value_parser = parse_size)]
+    pub size: (u32, u32),
+
+    /// The background; auto is what the viewer prefers, and light in a PNG
+    #[arg(long, value_enum, default_value_t)]
+    pub theme: ThemeArg,
+
+    /// The title
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AgainstArg {
+    /// Prediction - target
+    Residual,
+    /// Target * prediction
+    Margin,
+    /// The prediction, or the score
+    Prediction,
+    /// The predicted probability
+    Probability,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ThemeArg {
+    Light,
+    Dark,
+    #[default]
+    Auto,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -371,6 +453,32 @@ fn parse_range(text: &str) -> Result<Range<usize>, String> {
     if range.is_empty() { Err("the range is empty".into()) } else { Ok(range) }
 }
 
+fn parse_vary(text: &str) -> Result<(String, Vec<String>), String> {
+    let parts = text.split_once('=').map(|(name, values)| (name.trim(), values.trim()));
+    match parts.filter(|(name, values)| !name.is_empty() && !values.is_empty()) {
+        Some((name, values)) => {
+            Ok((name.to_owned(), values.split(',').map(|value| value.trim().to_owned()).collect()))
+        }
+        None => Err("it is a parameter and its values, such as delta=0.5,1,2".into()),
+    }
+}
+
+fn parse_ends(text: &str) -> Result<(f64, f64), String> {
+    let ends = text.split_once("..").map(|(low, high)| (low.trim().parse(), high.trim().parse()));
+    match ends {
+        Some((Ok(low), Ok(high))) => Ok((low, high)),
+        _ => Err("it is two numbers, such as -2..2".into()),
+    }
+}
+
+fn parse_size(text: &str) -> Result<(u32, u32), String> {
+    let sides = text.split_once('x').map(|(width, height)| (width.parse(), height.parse()));
+    match sides {
+        Some((Ok(width), Ok(height))) => Ok((width, height)),
+        _ => Err("it is two whole numbers, such as 640x400".into()),
+    }
+}
+
 fn parse_delimiter(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         [one] if *one != b'"' && *one != b'\n' && *one != b'\r' => Ok(*one),
@@ -379,7 +487,7 @@ fn parse_delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
-fn parse_size(text: &str) -> Result<u64, String> {
+fn parse_bytes(text: &str) -> Result<u64, String> {
     let (number, unit) = match text.char_indices().next_back() {
         Some((at, 'k' | 'K')) => (&text[..at], 1 << 10),
         Some((at, 'm' | 'M')) => (&text[..at], 1 << 20),

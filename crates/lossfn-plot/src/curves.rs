@@ -1,8 +1,11 @@
 //! Losses as curves.
 
 use crate::error::Error;
+use crate::example::Example;
 use crate::figure::{Axis, Figure, Layer};
-use lossfn::Loss;
+use crate::sample::{places, sample};
+use crate::scale::Scale;
+use lossfn::{Domain, Form, Kind, Loss, Role, RowForm, Task, Variable};
 
 /// What of a loss is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +33,11 @@ pub enum Against {
 }
 
 /// Losses, to be drawn in one figure.
+///
+/// Those of the residual are drawn over it, those of the margin over that, other losses of one number
+/// over the prediction for a target or several, losses of binary scores or probabilities for both
+/// classes. Losses of several predicted numbers are drawn over the first of them; those of class scores
+/// over one score, and of class probabilities over one of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curves {
     /// The losses.
@@ -48,6 +56,89 @@ pub struct Curves {
     pub size: Option<(u32, u32)>,
 }
 
+/// The quantity along the horizontal axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    Residual,
+    Number,
+    LogMean,
+    Margin,
+    Score,
+    Probability,
+    Distance,
+    Component,
+    ClassScore,
+    ClassProbability,
+    ClassLogProbability,
+    Thresholds,
+}
+
+impl Over {
+    /// What suits a loss.
+    fn of(loss: &Loss) -> Self {
+        let d = loss.description();
+        match (loss.form(), loss.variable()) {
+            (Form::Joint, _) => Self::Component,
+            (Form::ClassAxis, _) if d.row_form == RowForm::ScoreAndThresholds => Self::Thresholds,
+            (Form::ClassAxis, _) => match d.prediction {
+                Domain::Unit | Domain::OpenUnit => Self::ClassProbability,
+                Domain::LogProbability => Self::ClassLogProbability,
+                _ => Self::ClassScore,
+            },
+            (_, Variable::Residual) => Self::Residual,
+            (_, Variable::Margin) => Self::Margin,
+            _ if d.task == Task::Binary => match d.prediction {
+                Domain::Unit | Domain::OpenUnit => Self::Probability,
+                Domain::Real => Self::Score,
+                _ => Self::Distance,
+            },
+            _ if d.task == Task::Counts && d.prediction == Domain::Real => Self::LogMean,
+            _ => Self::Number,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Residual => "the residual",
+            Self::Number => "the prediction",
+            Self::LogMean => "the logarithm of the predicted mean",
+            Self::Margin => "the margin",
+            Self::Score => "the score of the class 1",
+            Self::Probability => "the probability of the class 1",
+            Self::Distance => "the predicted distance",
+            Self::Component => "the first of several predicted numbers",
+            Self::ClassScore => "the score of one of several classes",
+            Self::ClassProbability => "the probability of one of several classes",
+            Self::ClassLogProbability => "the log-probability of one of several classes",
+            Self::Thresholds => "a score between thresholds",
+        }
+    }
+
+    /// Whether what suits one can be drawn over the other.
+    fn is_like(self, other: Self) -> bool {
+        let numbers = [Self::Residual, Self::Number];
+        let scores = [Self::Margin, Self::Score];
+        self == other
+            || numbers.contains(&self) && numbers.contains(&other)
+            || scores.contains(&self) && scores.contains(&other)
+    }
+
+    fn is_class(self) -> bool {
+        use Over::{ClassLogProbability, ClassProbability, ClassScore, Thresholds};
+        matches!(self, ClassScore | ClassProbability | ClassLogProbability | Thresholds)
+    }
+}
+
+/// A curve that is to be drawn.
+struct Curve {
+    loss: Loss,
+    example: Example,
+    /// Which loss, where there are several.
+    name: String,
+    /// Which case of it, where there are several.
+    case: String,
+}
+
 impl Curves {
     /// Losses over what suits them.
     #[must_use]
@@ -58,40 +149,473 @@ impl Curves {
     /// The curves as a figure.
     ///
     /// # Errors
-    /// [`Error::Curves`] if the losses cannot be drawn together, or not over what is asked for;
-    /// [`Error::Range`].
+    /// [`Error::Curves`] if there is no loss, if they cannot be drawn together, or not over what is asked
+    /// for or for that target; [`Error::Range`].
     pub fn figure(&self) -> Result<Figure, Error> {
-        let (low, high) = self.range.unwrap_or((-3.0, 3.0));
+        let over = self.over()?;
+        let targets = self.targets(over)?;
+        let axis = Axis {
+            range: Some(self.range.unwrap_or(self.usual_range(over, &targets))),
+            ..Axis::default()
+        };
+        let x = Scale::new(&axis, "x", std::iter::empty(), 0.0)?;
+        let curves = self.curves(over, &targets);
+        let value = |curve: &Curve, x: f64| curve.example.value(&curve.loss, self.order, x);
+        let (low, high) = seen(
+            curves
+                .iter()
+                .map(|curve| places(x, 400).into_iter().map(|x| value(curve, x)).collect()),
+        )
+        .ok_or_else(|| {
+            Error::Curves(format!("between {} and {} nothing is finite", x.low, x.high))
+        })?;
+        let y = Scale { low, high, logarithmic: false };
         let (width, height) = self.size.unwrap_or((640, 400));
-        let mut layers = Vec::new();
-        for (color, loss) in self.losses.iter().enumerate() {
-            let Some(kernels) = loss.pointwise_kernels() else {
-                return Err(Error::Curves(format!("{loss} cannot be drawn")));
-            };
-            let points = (0..=240).map(|step| {
-                let x = low + (high - low) * f64::from(step) / 240.0;
-                let jet = kernels.reference(x, self.target.unwrap_or(0.0));
-                let y = match self.order {
-                    Order::Loss => jet.value,
-                    Order::Gradient => jet.first.unwrap_or(0.0),
-                    Order::Second => jet.second.unwrap_or(0.0),
-                };
-                (x, y)
-            });
-            layers.push(Layer::Line {
-                label: loss.to_string(),
-                points: points.collect(),
+        let area = (f64::from(width.max(1)), f64::from(height.max(1)));
+        let is_alone = curves.len() == 1;
+        let layer = |(color, curve): (usize, &Curve)| {
+            let both = [curve.name.as_str(), curve.case.as_str()];
+            let words: Vec<&str> = both.into_iter().filter(|part| !part.is_empty()).collect();
+            Layer::Line {
+                label: if is_alone { String::new() } else { words.join(", ") },
+                points: sample(&|x| value(curve, x), x, y, area),
                 color,
                 dashed: color > 0,
-            });
-        }
+            }
+        };
         Ok(Figure {
-            title: self.title.clone().unwrap_or_default(),
-            x: Axis { label: "residual".into(), range: self.range, logarithmic: false },
-            y: Axis { label: "loss".into(), ..Axis::default() },
-            layers,
+            title: self.title.clone().unwrap_or_else(|| self.usual_title()),
+            x: Axis { label: self.x_label(over, &targets), ..axis },
+            y: Axis { label: self.y_label(over), range: Some((low, high)), logarithmic: false },
+            layers: curves.iter().enumerate().map(layer).collect(),
             width,
             height,
         })
     }
+
+    /// What all can be drawn over.
+    fn over(&self) -> Result<Over, Error> {
+        let [first, rest @ ..] = self.losses.as_slice() else {
+            return Err(Error::Curves("there is no loss to draw: name one".into()));
+        };
+        let suits = Over::of(first);
+        for loss in rest {
+            let other = Over::of(loss);
+            if !suits.is_like(other) {
+                return Err(Error::Curves(format!(
+                    "{} and {} have no axis in common: {} is drawn over {}, {} over {}; draw them apart",
+                    first.id(),
+                    loss.id(),
+                    first.id(),
+                    suits.name(),
+                    loss.id(),
+                    other.name()
+                )));
+            }
+        }
+        let all = |over| self.losses.iter().all(|loss| Over::of(loss) == over);
+        let mixed = match suits {
+            Over::Residual | Over::Number if !all(suits) => Over::Number,
+            Over::Margin | Over::Score if !all(suits) => Over::Margin,
+            _ => suits,
+        };
+        let asked = match self.against {
+            None => return Ok(mixed),
+            Some(Against::Residual) => Over::Residual,
+            Some(Against::Margin) => Over::Margin,
+            Some(Against::Probability) if suits == Over::ClassProbability => suits,
+            Some(Against::Probability) => Over::Probability,
+            Some(Against::Prediction) => match suits {
+                Over::Residual => Over::Number,
+                Over::Margin => Over::Score,
+                other => other,
+            },
+        };
+        if suits.is_like(asked) {
+            return Ok(asked);
+        }
+        Err(Error::Curves(format!(
+            "{} cannot be drawn over {}: it is a loss of {}",
+            first.id(),
+            asked.name(),
+            suits.name()
+        )))
+    }
+
+    /// The targets that curves are drawn for; none where the axis holds the target, or it is a class.
+    fn targets(&self, over: Over) -> Result<Vec<f64>, Error> {
+        if let Some(target) = self.target {
+            if over.is_class() || over == Over::Margin {
+                return Err(Error::Curves(format!(
+                    "over {} no target can be given: {}",
+                    over.name(),
+                    if over == Over::Margin {
+                        "the margin holds it"
+                    } else {
+                        "it is one of the classes"
+                    },
+                )));
+            }
+            for loss in &self.losses {
+                let domain = loss.description().target;
+                if !target.is_finite() || !domain.contains(target) {
+                    return Err(Error::Curves(format!(
+                        "{target} is no target of {}: it is {domain}",
+                        loss.id()
+                    )));
+                }
+            }
+            return Ok(vec![target]);
+        }
+        let d = self.losses[0].description();
+        let is_alone = self.losses.len() == 1;
+        let all_residual = self.losses.iter().all(|loss| Over::of(loss) == Over::Residual);
+        Ok(match over {
+            Over::Residual | Over::Number if all_residual => vec![0.0],
+            Over::Residual => vec![2.0],
+            Over::Number | Over::LogMean if is_alone => vec![1.0, 2.0, 4.0],
+            Over::Number | Over::LogMean => vec![2.0],
+            Over::Score | Over::Probability | Over::Distance => vec![1.0, 0.0],
+            Over::Component => vec![match d.target {
+                Domain::Positive | Domain::NonNegative => 1.0,
+                Domain::Unit | Domain::OpenUnit => 0.5,
+                _ => 0.0,
+            }],
+            _ => Vec::new(),
+        })
+    }
+
+    fn usual_range(&self, over: Over, targets: &[f64]) -> (f64, f64) {
+        let width = self.width();
+        let (low, high) = ends(targets);
+        let size = if high.abs().max(low.abs()) == 0.0 { 1.0 } else { high.abs().max(low.abs()) };
+        let domain = self.losses[0].description().prediction_domain(0);
+        match over {
+            Over::Residual => (-width, width),
+            Over::Number if self.losses.iter().any(|loss| Over::of(loss) == Over::Residual) => {
+                (low - width, high + width)
+            }
+            Over::Number if domain == Domain::Real => (low - 1.25 * size, high + size),
+            Over::Number => (0.0, 2.5 * size),
+            Over::LogMean => {
+                // Halves are the same on every machine, logarithms are not.
+                let middle = |x: f64| if x > 0.0 { (2.0 * x.ln()).round() / 2.0 } else { -1.0 };
+                (middle(low) - 2.0, middle(high) + 1.5)
+            }
+            Over::Margin => (-3.0, 3.0),
+            Over::Probability | Over::ClassProbability => (0.0, 1.0),
+            Over::Distance => (0.0, 3.0),
+            Over::Component => match domain {
+                Domain::Real if self.losses[0].description().components.is_empty() => {
+                    (low - 3.0, high + 3.0)
+                }
+                Domain::Real => (-4.0, 4.0),
+                Domain::Unit | Domain::OpenUnit => (0.0, 1.0),
+                _ => (0.0, 4.0),
+            },
+            Over::Score | Over::ClassScore | Over::Thresholds => (-5.0, 5.0),
+            Over::ClassLogProbability => (-5.0, 0.0),
+        }
+    }
+
+    /// How far residuals go on either side: so far that what a scale does is seen.
+    fn width(&self) -> f64 {
+        let scales = self.losses.iter().flat_map(|loss| {
+            let parameters = loss.description().parameters.iter().zip(loss.parameters());
+            parameters.filter(|(p, value)| p.role == Role::Scale && **value > 0.0).map(|p| *p.1)
+        });
+        let largest = scales.fold(0.0, f64::max);
+        if largest == 0.0 {
+            return 3.0;
+        }
+        let wanted = if largest <= 1.0 { 3.0 * largest } else { f64::max(3.0, 1.6 * largest) };
+        let mut power = 1e-12;
+        while power < wanted / 10.0 * (1.0 - 1e-9) {
+            power *= 10.0;
+        }
+        let digits = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+        let enough = digits.into_iter().find(|digit| digit * power >= wanted * (1.0 - 1e-9));
+        enough.unwrap_or(10.0) * power
+    }
+
+    fn curves(&self, over: Over, targets: &[f64]) -> Vec<Curve> {
+        let names = self.names();
+        let is_alone = self.losses.len() == 1;
+        let mut curves = Vec::new();
+        for (loss, name) in self.losses.iter().zip(names) {
+            let d = loss.description();
+            let mut add = |example: Example, case: &str| {
+                curves.push(Curve {
+                    loss: loss.clone(),
+                    example,
+                    name: name.clone(),
+                    case: case.to_owned(),
+                });
+            };
+            let single = |target: f64| Example::Single { sign: 1.0, shift: 0.0, target };
+            let class = |positive: bool| match (positive, d.target) {
+                (true, _) => 1.0,
+                (false, Domain::Sign) => -1.0,
+                (false, _) => 0.0,
+            };
+            match over {
+                Over::Residual if Over::of(loss) == Over::Residual => add(single(0.0), ""),
+                Over::Residual => {
+                    for &target in targets {
+                        add(Example::Single { sign: 1.0, shift: target, target }, "");
+                    }
+                }
+                Over::Number | Over::LogMean => {
+                    for &target in targets {
+                        let case = format!("target {}", number(target));
+                        add(single(target), if targets.len() > 1 { &case } else { "" });
+                    }
+                }
+                Over::Margin => {
+                    let positive = single(1.0);
+                    let negative = Example::Single { sign: -1.0, shift: 0.0, target: class(false) };
+                    let differs = |x: f64| {
+                        let of = |example: &Example| example.value(loss, Order::Loss, x);
+                        (of(&positive) - of(&negative)).abs() > 1e-9 * of(&positive).abs()
+                    };
+                    if (-8..=8).any(|x| differs(f64::from(x) / 4.0)) {
+                        add(positive, "positive");
+                        add(negative, "negative");
+                    } else {
+                        add(positive, "");
+                    }
+                }
+                Over::Score | Over::Probability | Over::Distance if self.target.is_none() => {
+                    add(single(class(true)), &format!("target {}", number(class(true))));
+                    add(single(class(false)), &format!("target {}", number(class(false))));
+                }
+                Over::Score | Over::Probability | Over::Distance => {
+                    for &target in targets {
+                        add(single(target), "");
+                    }
+                }
+                Over::Component => {
+                    for (example, case) in components(loss, targets[0]) {
+                        add(example, &case);
+                    }
+                }
+                Over::ClassScore | Over::ClassProbability | Over::ClassLogProbability => {
+                    let classes = classes(loss);
+                    let cases = [(0, "of the true class"), (1, "of another class")];
+                    for (label, case) in cases.into_iter().take(if is_alone { 2 } else { 1 }) {
+                        let example = match over {
+                            Over::ClassScore => Example::Row { row: vec![0.0; classes], label },
+                            _ => {
+                                let of_logarithm = over == Over::ClassLogProbability;
+                                Example::Probabilities { classes, label, of_logarithm }
+                            }
+                        };
+                        add(example, if is_alone { case } else { "" });
+                    }
+                }
+                Over::Thresholds => {
+                    for label in 0..4 {
+                        let row = vec![0.0, -2.0, 0.0, 2.0];
+                        add(Example::Row { row, label }, &format!("class {label}"));
+                    }
+                }
+            }
+        }
+        curves
+    }
+
+    /// What tells the losses apart; empty if there is only one.
+    fn names(&self) -> Vec<String> {
+        if self.losses.len() == 1 {
+            return vec![String::new()];
+        }
+        let first = &self.losses[0];
+        let parameters = first.description().parameters;
+        let differs = |at: usize| {
+            self.losses.iter().any(|loss| loss.parameters().get(at) != first.parameters().get(at))
+        };
+        let different: Vec<usize> = (0..parameters.len()).filter(|&at| differs(at)).collect();
+        if different.is_empty() || !self.is_family() {
+            return self.losses.iter().map(name).collect();
+        }
+        let value = |loss: &Loss, at: usize| {
+            let written = parameters[at].range.write(loss.parameters()[at]);
+            format!("{} = {}", parameters[at].name, short(&written))
+        };
+        let names = self
+            .losses
+            .iter()
+            .map(|loss| different.iter().map(|&at| value(loss, at)).collect::<Vec<_>>().join(", "));
+        names.collect()
+    }
+
+    /// Whether they are one loss with different parameters.
+    fn is_family(&self) -> bool {
+        let first = &self.losses[0];
+        !first.description().parameters.is_empty()
+            && self.losses.iter().all(|loss| loss.id() == first.id())
+    }
+
+    fn usual_title(&self) -> String {
+        let what = match self.order {
+            Order::Loss => "",
+            Order::Gradient => "Gradient of ",
+            Order::Second => "Second derivative of ",
+        };
+        match self.losses.as_slice() {
+            [one] => format!("{what}{}", name(one)),
+            [first, ..] if self.is_family() => format!("{what}{}", first.id()),
+            _ => String::new(),
+        }
+    }
+
+    fn x_label(&self, over: Over, targets: &[f64]) -> String {
+        let at = match targets {
+            [target]
+                if !self.losses.iter().all(|loss| Over::of(loss) == Over::Residual)
+                    || over != Over::Residual =>
+            {
+                format!(" (target {})", number(*target))
+            }
+            _ => String::new(),
+        };
+        let classes = classes(&self.losses[0]);
+        let whose = if self.losses.len() == 1 { "a class" } else { "the true class" };
+        match over {
+            Over::Residual => format!("residual: prediction \u{2212} target{at}"),
+            Over::Number => format!("prediction{at}"),
+            Over::LogMean => format!("logarithm of the predicted mean{at}"),
+            Over::Margin => "margin: target \u{d7} prediction".into(),
+            Over::Score => format!("score of the class 1{at}"),
+            Over::Probability => format!("probability of the class 1{at}"),
+            Over::Distance => format!("predicted distance{at}"),
+            Over::Component => match self.losses[0].description().components.first() {
+                Some(component) => format!("{}{at}", spaced(component.name)),
+                None => format!("predicted quantile; the others are the target{at}"),
+            },
+            Over::ClassScore => {
+                format!("score of {whose}; that of the {} others is 0", classes - 1)
+            }
+            Over::ClassProbability => {
+                format!("probability of {whose}; the {} others are alike", classes - 1)
+            }
+            Over::ClassLogProbability => {
+                format!("log-probability of {whose}; the {} others are alike", classes - 1)
+            }
+            Over::Thresholds => "score; thresholds \u{2212}2, 0 and 2".into(),
+        }
+    }
+
+    fn y_label(&self, over: Over) -> String {
+        let by = match (over, self.losses[0].description().components.first()) {
+            (Over::Component, Some(component)) => format!(" by {}", spaced(component.name)),
+            (Over::Margin, _) => " by the margin".into(),
+            _ => String::new(),
+        };
+        match self.order {
+            Order::Loss => "loss".into(),
+            Order::Gradient => format!("gradient{by}"),
+            Order::Second => format!("second derivative{by}"),
+        }
+    }
+}
+
+fn spaced(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// The least and the largest.
+fn ends(numbers: &[f64]) -> (f64, f64) {
+    let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if low > high { (0.0, 0.0) } else { (low, high) }
+}
+
+/// The loss with its parameters; of many only those that are not as usual.
+fn name(loss: &Loss) -> String {
+    let parameters = loss.description().parameters;
+    if parameters.is_empty() {
+        return loss.to_string();
+    }
+    let all = parameters.iter().zip(loss.parameters());
+    let shown = all.filter(|(p, value)| parameters.len() <= 2 || **value != p.default);
+    let shown = shown.map(|(p, value)| format!("{}={}", p.name, short(&p.range.write(*value))));
+    let shown: Vec<String> = shown.collect();
+    if shown.is_empty() {
+        loss.id().to_owned()
+    } else {
+        format!("{}({})", loss.id(), shown.join(", "))
+    }
+}
+
+/// A number as short as it can be written.
+fn short(written: &str) -> &str {
+    written.strip_suffix(".0").unwrap_or(written)
+}
+
+fn number(x: f64) -> String {
+    format!("{x}").replace('-', "\u{2212}")
+}
+
+/// So many classes that a count among the parameters leaves some out.
+fn classes(loss: &Loss) -> usize {
+    let counts = loss.description().parameters.iter().zip(loss.parameters());
+    let counts = counts.filter(|(p, _)| p.range.kind == Kind::Whole && p.range.high.is_infinite());
+    counts.map(|(_, value)| value.min(100.0) as usize + 1).fold(3, usize::max)
+}
+
+/// Cases of a loss of several predicted numbers: the first is open, the second takes some values.
+fn components(loss: &Loss, target: f64) -> Vec<(Example, String)> {
+    let components = loss.description().components;
+    if components.is_empty() {
+        // Where one of them is the target, its part of the loss is 0.
+        let levels = ["lowest", "middle", "highest"];
+        let cases = levels.iter().enumerate().map(|(open, level)| {
+            let example = Example::Several { numbers: vec![target; 3], open, target };
+            (example, format!("{level} of 3"))
+        });
+        return cases.collect();
+    }
+    let usual = |domain: Domain| match domain {
+        Domain::Unit | Domain::OpenUnit => [0.5, 0.25, 0.75],
+        Domain::Positive | Domain::NonNegative => [1.0, 0.5, 2.0],
+        _ => [0.0, -1.0, 1.0],
+    };
+    let numbers: Vec<f64> = components.iter().map(|component| usual(component.domain)[0]).collect();
+    let Some(second) = components.get(1) else {
+        return vec![(Example::Several { numbers, open: 0, target }, String::new())];
+    };
+    let mut values = usual(second.domain);
+    values.sort_by(f64::total_cmp);
+    let case = |value: f64| {
+        let mut numbers = numbers.clone();
+        numbers[1] = value;
+        let label = format!("{} {}", spaced(second.name), number(value));
+        (Example::Several { numbers, open: 0, target }, label)
+    };
+    values.map(case).into()
+}
+
+/// The part of the vertical axis that is shown: all, unless few values are far from most.
+fn seen(curves: impl Iterator<Item = Vec<f64>>) -> Option<(f64, f64)> {
+    let mut values: Vec<f64> = curves.flatten().filter(|y| y.abs() < 1e300).collect();
+    if values.is_empty() {
+        return None;
+    }
+    values.sort_by(f64::total_cmp);
+    let quantile = |share: f64| values[((values.len() - 1) as f64 * share) as usize];
+    let (low, high) = (quantile(0.06), quantile(0.93));
+    let more = 0.3 * (high - low);
+    let (least, most) = (values[0], values[values.len() - 1]);
+    // Most of it is one number.
+    let (low, high) =
+        if more == 0.0 { (least, most) } else { (least.max(low - more), most.min(high + more)) };
+    // 0 is part of every picture.
+    let (low, high) = (low.min(0.0), high.max(0.0));
+    let span = high - low;
+    if span < 1e-290 {
+        return Some((-1.0, 1.0));
+    }
+    let air = |end: f64| if end == 0.0 { 0.03 } else { 0.06 };
+    Some((low - span * air(low), high + span * air(high)))
 }

@@ -16,10 +16,12 @@
 mod curves;
 mod draw;
 mod error;
+mod example;
 mod figure;
 mod layout;
 mod palette;
 mod png;
+mod sample;
 mod scale;
 mod text;
 

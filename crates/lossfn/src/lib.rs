@@ -33,7 +33,7 @@ pub mod number;
 mod softmax;
 
 pub use array::{Array, ArrayMut};
-pub use card::{Answer, Card, Fact, How, Property, Term, Witness};
+pub use card::{Answer, Card, Fact, How, Property, Term, Variable, Witness};
 pub use catalog::{CATALOG, Entry, find, for_task};
 pub use class_axis::{ClassAxis, ClassBlock, ClassRow, ClassTargets, Hessian, RowGradients};
 pub use cost::{

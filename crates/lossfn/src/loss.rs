@@ -1,5 +1,6 @@
 //! A loss: the trait that formulas implement, and the handle that everything else works with.
 
+use crate::card::{Variable, shape};
 use crate::class_axis::{ClassAxis, Hessian};
 use crate::describe::{Component, Described, Description, Role};
 use crate::error::Error;
@@ -233,6 +234,24 @@ impl Loss {
             Kernels::Pointwise(_) => Form::Pointwise,
             Kernels::ClassAxis(_) => Form::ClassAxis,
             Kernels::Joint(_) => Form::Joint,
+        }
+    }
+
+    /// What of prediction and target it depends on, by its formula.
+    ///
+    /// ```
+    /// use lossfn::{Loss, Variable};
+    ///
+    /// assert_eq!("huber".parse::<Loss>()?.variable(), Variable::Residual);
+    /// assert_eq!("hinge".parse::<Loss>()?.variable(), Variable::Margin);
+    /// assert_eq!("poisson".parse::<Loss>()?.variable(), Variable::General);
+    /// # Ok::<(), lossfn::Error>(())
+    /// ```
+    #[must_use]
+    pub fn variable(&self) -> Variable {
+        match &self.kernels {
+            Kernels::Pointwise(kernels) => shape(&kernels.formula(), self.description),
+            Kernels::ClassAxis(_) | Kernels::Joint(_) => Variable::General,
         }
     }
 

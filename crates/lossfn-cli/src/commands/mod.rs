@@ -5,6 +5,7 @@ pub mod describe;
 pub mod eval;
 mod list;
 mod merge;
+mod plot;
 mod shell;
 
 use crate::args::{Args, Command};
@@ -42,6 +43,7 @@ pub fn run(args: Args) -> Result<Answer, CliError> {
         Command::List(args) => Ok(list::run(&args)),
         Command::Describe(args) => Ok(describe::run(&args)),
         Command::Explore(args) => crate::explore::run(&args).map(|()| Answer::Text(String::new())),
+        Command::Plot(args) => plot::run(&args),
         Command::Completions { shell } => Ok(shell::completions(shell)),
         Command::Man { command } => shell::man(command.as_deref()),
     }

@@ -102,15 +102,7 @@ impl State {
     pub fn save(&self, path: &Path) -> Result<(), CliError> {
         let fail = |source| CliError::Write { what: path.display().to_string(), source };
         let text = serde_json::to_string(self).map_err(|error| fail(error.into()))?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut builder = tempfile::Builder::new();
-        // As open to others as any file that one writes, unlike what is only temporary.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(fail)?;
-        file.write_all(text.as_bytes()).map_err(fail)?;
-        file.persist(path).map_err(|error| fail(error.error))?;
-        Ok(())
+        write_whole(path, text.as_bytes())
     }
 
     /// Joins another state into this one. `name` is the other's file.
@@ -170,6 +162,20 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// Writes a file: the whole of it or nothing.
+pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), CliError> {
+    let fail = |source| CliError::Write { what: path.display().to_string(), source };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    // As open to others as any file that one writes, unlike what is only temporary.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(fail)?;
+    file.write_all(content).map_err(fail)?;
+    file.persist(path).map_err(|error| fail(error.error))?;
+    Ok(())
 }
 
 impl Reading {

@@ -11,6 +11,8 @@ mod risk;
 mod rules;
 mod witness;
 
+pub use rules::Variable;
+pub(crate) use rules::shape;
 pub use witness::{Term, Witness};
 
 use crate::describe::{Known, Source};

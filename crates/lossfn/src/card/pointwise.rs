@@ -2,7 +2,7 @@
 //! and sampled.
 
 use super::curve::{Curve, Piece, Pieces, Seam, Step, between};
-use super::rules::{self, Shape};
+use super::rules::{self, Variable};
 use super::witness::{Term, Witness};
 use super::{Answer, Card, Fact, How, Property, risk, round_to, short};
 use crate::describe::{Domain, Task};
@@ -19,7 +19,7 @@ const SLACK: f64 = 1e-9;
 pub(super) struct Study<'a> {
     pub loss: &'a Loss,
     pub kernels: &'a dyn PointwiseKernels,
-    pub shape: Shape,
+    pub shape: Variable,
     /// The number of points that have been tried.
     pub points: usize,
 }
@@ -33,17 +33,17 @@ impl Study<'_> {
     /// What the variable of a curve is called.
     pub fn variable(&self) -> &'static str {
         match self.shape {
-            Shape::Residual => "residual",
-            Shape::Margin => "margin",
-            Shape::General => "prediction",
+            Variable::Residual => "residual",
+            Variable::Margin => "margin",
+            Variable::General => "prediction",
         }
     }
 
     /// All targets that matter.
     pub fn targets(&self) -> Vec<f64> {
         match (self.shape, self.loss.description().target) {
-            (Shape::Residual, _) => vec![0.0],
-            (Shape::Margin, _) => vec![1.0],
+            (Variable::Residual, _) => vec![0.0],
+            (Variable::Margin, _) => vec![1.0],
             (_, Domain::Real | Domain::LogProbability) => vec![0.0, 1.0, -1.5, 12.25],
             (_, Domain::OpenUnit) => vec![0.0625, 0.25, 0.75],
             (_, Domain::Unit) => vec![0.0, 0.25, 1.0],
@@ -56,7 +56,7 @@ impl Study<'_> {
     /// Where, in words: nothing but the variable if it says all.
     fn place(&self, line: &Line, x: f64) -> String {
         match self.shape {
-            Shape::General => format!("prediction {} with target {}", short(x), short(line.target)),
+            Variable::General => format!("prediction {} with target {}", short(x), short(line.target)),
             _ => format!("{} {}", self.variable(), short(x)),
         }
     }
@@ -359,7 +359,7 @@ fn how(study: &Study<'_>, reach: Reach) -> How {
             format!("{variable}s from {} to {}", short(low), short(high))
         }
     };
-    if study.shape == Shape::General {
+    if study.shape == Variable::General {
         let targets: Vec<String> = study.targets().into_iter().map(short).collect();
         range = format!("{range} at the targets {}", targets.join(", "));
     }
@@ -557,7 +557,7 @@ fn strongly_convex(study: &Study<'_>, lines: &mut [Line<'_>], above: Option<&Wit
         }
     }
     let d = study.loss.description();
-    if study.shape == Shape::General && d.target != Domain::Unit {
+    if study.shape == Variable::General && d.target != Domain::Unit {
         for target in [1e8, -1e8, 1e-8, -1e-8] {
             for factor in [0.5, 2.0] {
                 let x = factor * target;
@@ -587,7 +587,7 @@ fn strongly_convex(study: &Study<'_>, lines: &mut [Line<'_>], above: Option<&Wit
                 Term::at(-(1.0 - share), xs[2], target),
             ];
             let mut place = format!("{} {}", study.variable(), short(x));
-            if study.shape == Shape::General {
+            if study.shape == Variable::General {
                 place = format!("{place} with target {}", short(target));
             }
             let text = if bend == 0.0 {
@@ -937,7 +937,7 @@ fn kinks(study: &Study<'_>, lines: &[Line<'_>], orders: &[usize]) -> String {
                         place = format!("{place} ({sign}{})", parameter.name);
                     }
                 }
-                if study.shape == Shape::General {
+                if study.shape == Variable::General {
                     place = format!("{place} with target {}", short(line.target));
                 }
                 if !places.contains(&place) {
@@ -1085,7 +1085,7 @@ fn bounded(study: &Study<'_>, lines: &mut [Line<'_>]) -> Fact {
 /// is as large as one likes.
 fn over_targets(study: &Study<'_>, order: usize) -> Option<Witness> {
     let d = study.loss.description();
-    if study.shape != Shape::General || matches!(d.target, Domain::Unit | Domain::Sign) {
+    if study.shape != Variable::General || matches!(d.target, Domain::Unit | Domain::Sign) {
         return None;
     }
     let (low, high) = ends(d.prediction);
@@ -1154,7 +1154,7 @@ fn symmetric(study: &Study<'_>, formula: &Formula) -> Option<Fact> {
     if !two_classes && d.prediction != d.target {
         return None;
     }
-    if study.shape == Shape::Residual && rules::is_even(formula) {
+    if study.shape == Variable::Residual && rules::is_even(formula) {
         return Some(Fact::rule(property, "the residual enters by its magnitude alone"));
     }
     let (low, high) = ends(d.prediction);
@@ -1415,7 +1415,7 @@ fn minimiser(study: &Study<'_>, lines: &[Line<'_>]) -> Fact {
             format!("as the {variable} tends to -infinity")
         } else if is_open && first < 1e-10 {
             format!("as the {variable} tends to 0")
-        } else if study.shape == Shape::General
+        } else if study.shape == Variable::General
             && !is_run
             && !is_between
             && places.contains(&line.target)

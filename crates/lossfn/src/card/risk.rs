@@ -2,7 +2,7 @@
 //! it is the true probability, whether it is on the side of the more probable class.
 
 use super::pointwise::{Study, ends};
-use super::rules::Shape;
+use super::rules::Variable;
 use super::witness::{Term, Witness};
 use super::{Fact, How, Property, short};
 use crate::describe::{Domain, Task};
@@ -329,7 +329,7 @@ fn proper(study: &mut Study<'_>) -> Vec<Fact> {
 fn calibrated(study: &mut Study<'_>, is_convex: bool) -> Fact {
     let property = Property::Calibrated;
     let border = if study.loss.description().prediction == Domain::Unit { 0.5 } else { 0.0 };
-    if study.shape == Shape::Margin && is_convex {
+    if study.shape == Variable::Margin && is_convex {
         // The slopes on both sides of 0, by differences: a kink there has two.
         let step = 1e-7;
         let at = |x| study.value(x, 1.0);

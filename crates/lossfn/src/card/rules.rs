@@ -9,9 +9,9 @@ use super::{Answer, Card, Fact, How, Property};
 use crate::describe::{Description, Domain};
 use crate::number::{Binary, Certain, Formula, Interval, Node, Number, Unary};
 
-/// What a pointwise loss depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+/// What of prediction and target a loss depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Variable {
     /// On prediction - target alone.
     Residual,
     /// On target * prediction alone, for targets -1 and +1.
@@ -46,7 +46,7 @@ fn parts(node: Node) -> Vec<usize> {
 }
 
 /// What the loss depends on, by its formula.
-pub(super) fn shape(formula: &Formula, description: &Description) -> Shape {
+pub(crate) fn shape(formula: &Formula, description: &Description) -> Variable {
     let result = formula.results[0];
     let is_reached = reached(formula, result);
     let is_variable = |at: usize| matches!(formula.nodes[at], Node::Symbol("p" | "y"));
@@ -64,14 +64,14 @@ pub(super) fn shape(formula: &Formula, description: &Description) -> Shape {
         && description.target == Domain::Real
         && all(&is_residual)
     {
-        Shape::Residual
+        Variable::Residual
     } else if description.prediction == Domain::Real
         && description.target == Domain::Sign
         && all(&is_margin)
     {
-        Shape::Margin
+        Variable::Margin
     } else {
-        Shape::General
+        Variable::General
     }
 }
 
