@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Args as ClapArgs, FromArgMatches, Parser, Subcommand, ValueEnum};
 use lossfn::choose::LossRequest;
-use lossfn::{Answer, Denominator, Loss, NothingValid, Property, Reduction, Task};
+use lossfn::{Answer, Denominator, Language, Loss, NothingValid, Property, Reduction, Task};
 use std::net::IpAddr;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -39,6 +39,8 @@ pub enum Command {
     Explore(ExploreArgs),
     /// A picture of losses, or of their gradients
     Plot(Box<PlotArgs>),
+    /// One loss as code: SQL, C, CUDA, WGSL, NumPy, PyTorch, JAX or Triton
+    Emit(EmitArgs),
     /// Completions for a shell, to be put where that shell looks for them
     Completions {
         /// The shell
@@ -412,6 +414,32 @@ pub enum ThemeArg {
     Dark,
     #[default]
     Auto,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+The code has the loss, its gradient and its second derivative. Parameters are arguments with their \
+values as defaults where the language has those; in SQL they are numbers, and the query reads a table \
+predictions(prediction, target). CUDA and WGSL compute in f32 and have a kernel over many examples, and \
+so has Triton; C and SQL compute in f64. NumPy needs SciPy for special functions such as those of \
+beta_nll.
+
+Examples:
+  lossfn emit 'huber(delta=1.5)' --to sql | duckdb predictions.db
+  lossfn emit binary_cross_entropy_with_logits --to c -o bce.c
+  lossfn emit 'quantile(level=0.9)' --to jax")]
+pub struct EmitArgs {
+    /// A loss, by name or by the name that another library has for it, of which there is one
+    /// prediction, or several with names
+    pub loss: Loss,
+
+    /// The language: text, latex, sql, c, cuda, wgsl, numpy, torch, jax or triton
+    #[arg(long, value_name = "LANGUAGE", default_value = "text")]
+    pub to: Language,
+
+    /// Write the code to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -188,6 +188,16 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
+    /// A loss cannot be written in a language.
+    #[error("{loss} cannot be written in {language}: {reason}")]
+    CannotEmit {
+        /// The loss.
+        loss: &'static str,
+        /// The language.
+        language: &'static str,
+        /// Why, and which languages have it.
+        reason: String,
+    },
     /// Without reduction there is no single value.
     #[error("the reduction is 'none', so there is no single value: ask for the losses")]
     NoReduction,

@@ -45,6 +45,7 @@ pub use describe::{
     RowForm, Source, Task,
 };
 pub use error::Error;
+pub use formula::Language;
 pub use kernel::{
     BLOCK, ClassKernels, ClassOutputs, InstructionSet, JointKernels, Outputs, PointwiseKernels,
 };

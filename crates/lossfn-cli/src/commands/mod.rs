@@ -1,7 +1,8 @@
 //! The commands: each turns its arguments into an [`Answer`].
 
 mod advise;
-pub mod describe;
+mod describe;
+mod emit;
 pub mod eval;
 mod list;
 mod merge;
@@ -44,6 +45,7 @@ pub fn run(args: Args) -> Result<Answer, CliError> {
         Command::Describe(args) => Ok(describe::run(&args)),
         Command::Explore(args) => crate::explore::run(&args).map(|()| Answer::Text(String::new())),
         Command::Plot(args) => plot::run(&args),
+        Command::Emit(args) => emit::run(&args),
         Command::Completions { shell } => Ok(shell::completions(shell)),
         Command::Man { command } => shell::man(command.as_deref()),
     }

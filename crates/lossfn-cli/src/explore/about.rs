@@ -3,7 +3,7 @@
 use super::server::{Refusal, Work};
 use crate::error::CliError;
 use axum::Json;
-use lossfn::{CATALOG, Fact, Form, Kind, Loss, Parameter};
+use lossfn::{CATALOG, Fact, Form, Kind, Language, Loss, Parameter};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -95,12 +95,9 @@ pub fn about(about: About, _: &Work) -> Result<Value, CliError> {
         "sections": sections.map(|section| {
             json!({"heading": section.heading, "text": section.text})
         }).collect::<Vec<_>>(),
-        "languages": LANGUAGES,
+        "languages": Language::ALL.map(Language::name),
     }))
 }
-
-/// What a loss can be written in.
-const LANGUAGES: [&str; 3] = ["text", "latex", "mathml"];
 
 #[derive(Deserialize)]
 pub struct Code {
@@ -110,22 +107,6 @@ pub struct Code {
 
 /// A loss in a language.
 pub fn code(code: Code, _: &Work) -> Result<Value, CliError> {
-    let loss = loss(&code.loss)?;
-    let text = match code.language.as_str() {
-        "text" => loss
-            .formulas()
-            .iter()
-            .map(|section| format!("{}: {}", section.heading, section.text))
-            .collect::<Vec<_>>()
-            .join("\n"),
-        "latex" => loss.latex(),
-        "mathml" => loss.mathml(),
-        other => {
-            let known = LANGUAGES.join(", ");
-            return Err(CliError::message(format!(
-                "there is no language {other:?}: there are {known}"
-            )));
-        }
-    };
-    Ok(json!({"code": text}))
+    let language: Language = code.language.parse()?;
+    Ok(json!({"code": loss(&code.loss)?.emit(language)?}))
 }

@@ -1,5 +1,6 @@
-//! Formulas as text, as LaTeX and as MathML.
+//! Formulas as text, as LaTeX, as MathML and as code.
 
+mod emit;
 mod latex;
 mod math;
 mod mathml;
@@ -7,6 +8,7 @@ mod notation;
 mod print;
 mod typeset;
 
+pub use emit::Language;
 pub(crate) use latex::Latex;
 pub(crate) use mathml::{MathMl, element as mathml_element};
 pub(crate) use notation::notation;
@@ -15,6 +17,7 @@ pub(crate) use typeset::Markup;
 /// How tightly an operator binds; a weaker one inside a stronger one is put in parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Binding {
+    Choice,
     Or,
     And,
     Compare,
