@@ -5,6 +5,7 @@ mod choose;
 mod common;
 mod docs;
 mod errors;
+mod explore;
 mod formats;
 mod known;
 mod merge;
