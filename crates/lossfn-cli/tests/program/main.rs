@@ -4,6 +4,7 @@ mod advise;
 mod choose;
 mod common;
 mod docs;
+mod emit;
 mod errors;
 mod explore;
 mod formats;

@@ -107,9 +107,6 @@ pub(super) const RESERVED: &[&str] = &[
     "volatile",
     "while",
     "gamma",
-    "main",
-    "i",
-    "n",
     "index",
     "abs",
     "max",
@@ -121,7 +118,6 @@ pub(super) const RESERVED: &[&str] = &[
     "cos",
     "tan",
     "erf",
-    ,
 ];
 
 pub(super) fn number(value: f64, suffix: &str) -> String {

@@ -212,7 +212,7 @@ fn latex(loss: &Loss) -> String {
     text
 }
 
-fn code(loss: &Loss, dialect: &Dialect) -> Result<String, Error> {
+fn code(loss: &Loss, dialect: &'static Dialect) -> Result<String, Error> {
     let refused = |reason: String| Error::CannotEmit {
         loss: loss.id(),
         language: dialect.language.name(),
@@ -234,23 +234,21 @@ fn code(loss: &Loss, dialect: &Dialect) -> Result<String, Error> {
         }
     };
     let formula = loss.formula();
-    let symbols: BTreeSet<String> = formula
-        .nodes
-        .iter()
-        .filter_map(|node| match node {
-            Node::Symbol(name) => Some(name.to_string()),
-            _ => None,
-        })
-        .collect();
-    let parameters: Vec<(&str, f64)> = parameters(loss);
-    let used = parameters.iter().filter(|(name, _)| symbols.contains(*name));
-    let used: Vec<(&str, f64)> = used.copied().collect();
+    let parameters = parameters(loss);
     let known = |name: &str| match parameters.iter().find(|(known, _)| *known == name) {
         Some((_, value)) if dialect.function.is_none() => Some(*value),
         _ => (name == "pi").then_some(PI),
     };
-    let formula = tidy::tidied(&formula, &data, dialect, known);
-    if let Some(function) = lacking(&formula, dialect) {
+    // A function has one result: what is shared is shared within it.
+    let tidied = |results: &[usize]| {
+        let formula = Formula { nodes: formula.nodes.clone(), results: results.to_vec() };
+        tidy::tidied(&formula, &data, dialect, known)
+    };
+    let formulas: Vec<Formula> = match dialect.function {
+        Some(_) => formula.results.iter().map(|&result| tidied(&[result])).collect(),
+        None => vec![tidied(&formula.results)],
+    };
+    if let Some(function) = formulas.iter().find_map(|formula| lacking(formula, dialect)) {
         let has = |language: &Language| language.dialect().is_some_and(|d| d.has(function));
         let others: Vec<_> = Language::ALL.iter().filter(|l| has(l)).map(|l| l.name()).collect();
         return Err(refused(format!(
@@ -259,56 +257,33 @@ fn code(loss: &Loss, dialect: &Dialect) -> Result<String, Error> {
         )));
     }
 
-    let mut names: HashMap<String, String> = HashMap::new();
-    for name in data.iter().chain(used.iter().map(|(name, _)| name)) {
-        // A column of the table has its name already.
-        let own = dialect.function.is_none() && *name != "p" && *name != "y";
-        let free = writer::free(dialect, name);
-        names.insert((*name).to_owned(), if own { format!("p_{free}") } else { free });
-    }
-    let name = writer::free(dialect, loss.id());
-    let name = if name == loss.id() { name } else { format!("{}_loss", loss.id()) };
+    let has = |name: &str| formula.nodes.iter().any(|node| is_symbol(node, name));
+    let used = parameters.iter().copied().filter(|(name, _)| has(name)).collect();
+    let name = match writer::free(dialect, loss.id()) {
+        free if free == loss.id() => free,
+        _ => format!("{}_loss", loss.id()),
+    };
     let results = outputs(&name, &components);
+    let scope = Scope::new(dialect, &data, used, &results, &components);
     let (mut functions, mut body) = (Vec::new(), None);
-    let own: Vec<String> = data.iter().map(|name| names[*name].clone()).collect();
-    if let Some(definition) = &dialect.function {
-        let mut needed = BTreeSet::new();
-        let mut main = Vec::new();
-        let taken: Vec<String> = results.iter().map(|output| output.function.clone()).collect();
-        for (output, &result) in results.iter().zip(&formula.results) {
-            let part = writer::body(dialect, &formula, &[result], &names, &own, &taken);
-            needed.extend(part.functions.iter().copied());
-            let prepared = prepared(&formula, &[result], &used, &names);
-            main.push(function(definition, output, &own, &used, &names, &part, &prepared));
-        }
-        let mut done = BTreeSet::new();
-        for name in needed {
-            define(dialect, definition, name, &mut done, &mut functions);
-        }
-        functions.extend(main);
-    } else {
-        body = Some(writer::body(
-            dialect,
-            &formula,
-            &formula.results,
-            &names,
-            &own,
-            &taken_columns(&components),
-        ));
+    match &dialect.function {
+        Some(definition) => functions = scope.functions(definition, &formulas, &results),
+        None => body = formulas.first().map(|formula| scope.body(formula)),
     }
-    let inputs = data.iter().map(|name| {
+    let inputs = data.iter().zip(&scope.data).map(|(name, own)| {
         let column = match *name {
             "p" => "prediction",
             "y" => "target",
             other => other,
         };
-        (column.to_owned(), names[*name].clone())
+        (column.to_owned(), own.clone())
     });
+    let parameters = scope.used.iter().map(|(name, value)| (scope.names[*name].clone(), *value));
     let parts = Parts {
-        about: about(loss, &used),
+        about: about(loss, &scope.used),
         name,
         inputs: inputs.collect(),
-        parameters: used.iter().map(|(name, value)| (names[*name].clone(), *value)).collect(),
+        parameters: parameters.collect(),
         results,
         functions,
         body: body.as_ref(),
@@ -316,10 +291,118 @@ fn code(loss: &Loss, dialect: &Dialect) -> Result<String, Error> {
     Ok((dialect.file)(&parts))
 }
 
-fn taken_columns(components: &[&str]) -> Vec<String> {
-    let own =
-        ["prediction", "target", "predictions", "given", "loss", "gradient", "second", "infinity"];
-    own.iter().chain(components).map(|name| (*name).to_owned()).collect()
+fn is_symbol(node: &Node, name: &str) -> bool {
+    matches!(node, Node::Symbol(symbol) if &**symbol == name)
+}
+
+/// The names in the code of a loss.
+struct Scope<'a> {
+    dialect: &'static Dialect,
+    /// Parameters that are in the formula, with their values.
+    used: Vec<(&'a str, f64)>,
+    /// The symbols of the formula as the language has them.
+    names: HashMap<String, String>,
+    /// Those that are no parameters.
+    data: Vec<String>,
+    /// What else means something.
+    taken: Vec<String>,
+}
+
+impl<'a> Scope<'a> {
+    fn new(
+        dialect: &'static Dialect,
+        data: &[&str],
+        used: Vec<(&'a str, f64)>,
+        results: &[Output],
+        components: &[&str],
+    ) -> Self {
+        let mut names: HashMap<String, String> = HashMap::new();
+        for name in data.iter().chain(used.iter().map(|(name, _)| name)) {
+            // A column of the table has its name already.
+            let is_column = dialect.function.is_none() && components.contains(name);
+            let free = writer::free(dialect, name);
+            names.insert((*name).to_owned(), if is_column { format!("p_{free}") } else { free });
+        }
+        let data = data.iter().map(|name| names[*name].clone()).collect();
+        let outputs = results.iter().flat_map(|output| [&output.function, &output.column]);
+        let components = components.iter().map(|name| (*name).to_owned());
+        let taken = outputs.cloned().chain(components).collect();
+        Self { dialect, used, names, data, taken }
+    }
+
+    fn body(&self, formula: &Formula) -> Body {
+        writer::body(self.dialect, formula, &self.names, &self.data, &self.taken)
+    }
+
+    /// The functions of all results, after those that they need.
+    fn functions(
+        &self,
+        definition: &Definition,
+        formulas: &[Formula],
+        results: &[Output],
+    ) -> Vec<String> {
+        let bodies: Vec<Body> = formulas.iter().map(|formula| self.body(formula)).collect();
+        let (mut done, mut functions) = (BTreeSet::new(), Vec::new());
+        for name in bodies.iter().flat_map(|body| &body.functions).collect::<BTreeSet<_>>() {
+            define(self.dialect, definition, name, &mut done, &mut functions);
+        }
+        for ((output, formula), body) in results.iter().zip(formulas).zip(&bodies) {
+            functions.push(self.function(definition, output, formula, body));
+        }
+        functions
+    }
+
+    /// The text of the function for one result.
+    fn function(
+        &self,
+        definition: &Definition,
+        output: &Output,
+        formula: &Formula,
+        body: &Body,
+    ) -> String {
+        let data = self.data.iter().map(|name| fill(definition.argument, &[("n", name)]));
+        let parameters = self.used.iter().map(|(name, value)| {
+            let value = (self.dialect.number)(*value);
+            fill(definition.parameter, &[("n", &self.names[*name]), ("v", &value)])
+        });
+        let arguments = data.chain(parameters).filter(|argument| !argument.is_empty());
+        let arguments = arguments.collect::<Vec<_>>().join(", ");
+        let what = match output.column.split_once('_') {
+            None if output.order == 0 => "The loss.".to_owned(),
+            None if output.order == 1 => "Its derivative by p.".to_owned(),
+            None => "Its second derivative by p.".to_owned(),
+            Some((_, by)) if output.order == 1 => format!("Its derivative by {by}."),
+            Some((_, by)) => format!("Its second derivative by {by}."),
+        };
+        let open = fill(definition.open, &[("n", &output.function), ("a", &arguments)]);
+        let mut text = format!("{} {what}\n{open}\n", definition.comment);
+        if !definition.prepare.is_empty() {
+            for name in self.called(formula) {
+                text += &fill(definition.prepare, &[("n", name), ("p", &self.data[0])]);
+                text.push('\n');
+            }
+        }
+        text + &inside(definition, body)
+    }
+
+    /// The parameters that a function is called on.
+    fn called(&self, formula: &Formula) -> Vec<&str> {
+        let is_parameter = |name: &str| self.used.iter().any(|(used, _)| *used == name);
+        let fixed = tidy::depends_only(formula, is_parameter);
+        let uses = tidy::uses(formula, &formula.results);
+        let mut below = vec![false; formula.nodes.len()];
+        for at in (0..formula.nodes.len()).rev().filter(|&at| uses[at] > 0 && fixed[at]) {
+            let node = &formula.nodes[at];
+            if below[at] || writer::function_of(node).is_some() {
+                node.operands().into_iter().for_each(|operand| below[operand] = true);
+            }
+        }
+        let called = |name: &str| {
+            formula.nodes.iter().zip(&below).any(|(node, below)| *below && is_symbol(node, name))
+        };
+        let names = self.used.iter().map(|(name, _)| *name).filter(|name| called(name));
+        names.map(|name| self.names[name].as_str()).collect()
+    }
 }
 
 /// The parameters of a loss and their values.
@@ -351,7 +434,8 @@ fn outputs(name: &str, components: &[&str]) -> Vec<Output> {
 
 /// What to know of the code.
 fn about(loss: &Loss, used: &[(&str, f64)]) -> Vec<String> {
-    let mut about = vec![format!("{loss}: {}", loss.description().summary)];
+    let mut about = vec![loss.to_string(), loss.description().summary.to_owned()];
+    about.retain(|line| !line.is_empty());
     about.push(match loss.form() {
         Form::Pointwise => "p is the prediction, y the target.".to_owned(),
         _ => {
@@ -398,65 +482,6 @@ fn other_forms(loss: &Loss, used: &[(&str, f64)]) -> Vec<String> {
     others
 }
 
-/// The parameters that a function is called on.
-fn prepared<'a>(
-    formula: &Formula,
-    results: &[usize],
-    used: &[(&'a str, f64)],
-    names: &'a HashMap<String, String>,
-) -> Vec<&'a str> {
-    let is_parameter = |name: &str| used.iter().any(|(used, _)| *used == name);
-    let fixed = tidy::depends_only(formula, is_parameter);
-    let uses = tidy::uses(formula, results);
-    let mut below = vec![false; formula.nodes.len()];
-    for at in (0..formula.nodes.len()).rev().filter(|&at| uses[at] > 0 && fixed[at]) {
-        let node = &formula.nodes[at];
-        if below[at] || writer::function_of(node).is_some() {
-            node.operands().into_iter().for_each(|operand| below[operand] = true);
-        }
-    }
-    let called = |name: &str| {
-        formula.nodes.iter().zip(&below).any(|(node, below)| {
-            *below && matches!(node, Node::Symbol(symbol) if &**symbol == name)
-        })
-    };
-    used.iter().filter(|(name, _)| called(name)).map(|(name, _)| names[*name].as_str()).collect()
-}
-
-/// The text of the function for one result.
-fn function(
-    definition: &Definition,
-    output: &Output,
-    data: &[String],
-    used: &[(&str, f64)],
-    names: &HashMap<String, String>,
-    body: &Body,
-    prepared: &[&str],
-) -> String {
-    let mut arguments: Vec<String> =
-        data.iter().map(|name| fill(definition.argument, &[("n", name)])).collect();
-    for (name, value) in used {
-        let value = format!("{value:?}");
-        let name = &names[*name];
-        arguments.push(fill(definition.parameter, &[("n", name), ("v", &value)]));
-    }
-    arguments.retain(|argument| !argument.is_empty());
-    let what = match output.column.split_once('_') {
-        None if output.order == 0 => "The loss.".to_owned(),
-        None if output.order == 1 => "Its derivative by p.".to_owned(),
-        None => "Its second derivative by p.".to_owned(),
-        Some((_, by)) if output.order == 1 => format!("Its derivative by {by}."),
-        Some((_, by)) => format!("Its second derivative by {by}."),
-    };
-    let open = [("n", output.function.as_str()), ("a", &arguments.join(", "))];
-    let mut text = format!("{} {what}\n{}\n", definition.comment, fill(definition.open, &open));
-    for name in prepared.iter().filter(|_| !definition.prepare.is_empty()) {
-        text += &fill(definition.prepare, &[("n", name), ("p", &data[0])]);
-        text.push('\n');
-    }
-    text + &inside(definition, body)
-}
-
 fn inside(definition: &Definition, body: &Body) -> String {
     let mut text = String::new();
     for part in &body.lets {
@@ -486,13 +511,11 @@ fn define(
     let Some(formula) = portable::definition(name) else { return };
     let arguments: Vec<String> = ["x", "y"]
         .into_iter()
-        .filter(|symbol| {
-            formula.nodes.iter().any(|node| matches!(node, Node::Symbol(s) if &**s == *symbol))
-        })
+        .filter(|symbol| formula.nodes.iter().any(|node| is_symbol(node, symbol)))
         .map(str::to_owned)
         .collect();
     let names = arguments.iter().map(|name| (name.clone(), name.clone())).collect();
-    let body = writer::body(dialect, &formula, &formula.results, &names, &arguments, &[]);
+    let body = writer::body(dialect, &formula, &names, &arguments, &[]);
     for name in &body.functions {
         define(dialect, definition, name, done, functions);
     }

@@ -41,12 +41,24 @@ pub(super) static NUMPY: Dialect = Dialect {
     choice: Choice::Call("np.where({c}, {x}, {y})", "np.where({c}, {x}, {y})"),
     power: Some("**"),
     number,
-    // Both values of a choice are computed, and the one that is not taken may be anything.
     function: Some(Definition {
-        open: "@np.errstate(all=\"ignore\")\ndef {n}({a}):",
+        open: "{q}def {n}({a}):",
+        open_helper: "{q}def {n}({a}):",
         ..DEFINITION
     }),
-    file: |parts: &Parts| {
-        module(parts, &[("np.", "import numpy as np"), ("special.", "from scipy import special")])
-    },
+    file,
 };
+
+/// Both values of a choice are computed, and what the one that is not taken is nobody needs to hear.
+fn file(parts: &Parts) -> String {
+    let imports = [("np.", "import numpy as np"), ("special.", "from scipy import special")];
+    let text = module(parts, &imports);
+    let mut functions = text.split("{q}");
+    let head = functions.next().unwrap_or_default().to_owned();
+    functions.fold(head, |text, function| {
+        let risks = [" / ", "**", "np.log", "np.exp", "special."];
+        let other = function.replace("**2", "");
+        let is_risky = other.contains("np.where") && risks.iter().any(|risk| other.contains(risk));
+        text + if is_risky { "@np.errstate(all=\"ignore\")\n" } else { "" } + function
+    })
+}

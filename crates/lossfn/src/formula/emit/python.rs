@@ -71,7 +71,7 @@ pub(super) fn number(value: f64) -> String {
     if value.is_finite() { format!("{value:?}") } else { format!("float(\"{value}\")") }
 }
 
-/// The text of a module with these imports: a module and how it is imported.
+/// The text of a module with these imports: what it is used as, and how it is imported.
 pub(super) fn module(parts: &Parts, imports: &[(&str, &str)]) -> String {
     let imports = imports.iter().filter(|(name, _)| parts.uses(name));
     let imports: String = imports.map(|(_, import)| format!("{import}\n")).collect();

@@ -51,13 +51,30 @@ pub(super) static SQL: Dialect = Dialect {
             "power",
             "CASE WHEN {x} > 0.0 THEN CASE WHEN {y} * ln({x}) < -400.0 THEN 0.0 \
              WHEN {y} * ln({x}) > 709.78 THEN infinity ELSE power({x}, {y}) END \
-             WHEN {y} < 0.0 THEN infinity WHEN {y} = 0.0 THEN 1.0 ELSE 0.0 END",
+             WHEN {x} = 0.0 THEN CASE WHEN {y} < 0.0 THEN infinity WHEN {y} = 0.0 THEN 1.0 \
+             ELSE 0.0 END END",
         ),
         ("is_nan", "{x} IS NULL OR {x} = 'NaN'"),
     ],
     safe: &[
         ("sqrt", Sign::NonNegative, "sqrt"),
         ("ln", Sign::Positive, "ln"),
+        // By the sign of the exponent.
+        (
+            "power",
+            Sign::Positive,
+            "CASE WHEN {x} > 0.0 THEN CASE WHEN {y} * ln({x}) < -400.0 THEN 0.0 \
+             WHEN {y} * ln({x}) > 709.78 THEN infinity ELSE power({x}, {y}) END \
+             WHEN {x} = 0.0 THEN 0.0 END",
+        ),
+        (
+            "power",
+            Sign::NonPositive,
+            "CASE WHEN {x} > 0.0 THEN CASE WHEN {y} * ln({x}) < -400.0 THEN 0.0 \
+             WHEN {y} * ln({x}) > 709.78 THEN infinity ELSE power({x}, {y}) END \
+             WHEN {x} = 0.0 THEN infinity END",
+        ),
+        ("divide", Sign::Positive, "CASE WHEN {y} <> 0.0 THEN {x} / {y} ELSE infinity END"),
         ("exp", Sign::NonPositive, "CASE WHEN {x} < -200.0 THEN 0.0 ELSE exp({x}) END"),
         (
             "ln1p",

@@ -68,7 +68,8 @@ fn file(parts: &Parts) -> String {
             writeln!(inside, "    tl.store({column}_pointer + i, {function}({call}), mask=mask)");
     }
     arguments.push("n".into());
-    arguments.extend(parts.parameters.iter().map(|(name, value)| format!("{name}={value:?}")));
+    arguments
+        .extend(parts.parameters.iter().map(|(name, value)| format!("{name}={}", number(*value))));
     arguments.push("BLOCK: tl.constexpr = 1024".into());
     let name = &parts.name;
     module(parts, &imports)

@@ -196,7 +196,8 @@ fn call(dialect: &Dialect, formula: &Formula, signs: &[Sign], at: usize) -> Opti
         _ => (function_of(node)?, node.operands()),
     };
     let safe = dialect.safe.iter().find(|(known, sign, _)| {
-        *known == name && operands.first().is_some_and(|&x| signs[x].is(*sign))
+        let decisive = operands.get(usize::from(name == "power"));
+        *known == name && decisive.is_some_and(|&at| signs[at].is(*sign))
     });
     let pattern = safe.map(|(.., pattern)| *pattern).or_else(|| dialect.named(name));
     Some(Call { name, operands, pattern })
@@ -223,17 +224,16 @@ pub(super) struct Body {
 const WIDTHS: [usize; 4] = [84, 60, 44, 32];
 const LINE: usize = 96;
 
-/// Writes results of a formula. `names` are those of its symbols, `data` those that are no parameters,
+/// Writes the results of a formula. `names` are those of its symbols, `data` those that are no parameters,
 /// `taken` others that mean something.
 pub(super) fn body(
     dialect: &Dialect,
     formula: &Formula,
-    results: &[usize],
     names: &HashMap<String, String>,
     data: &[String],
     taken: &[String],
 ) -> Body {
-    let of_width = |width| body_of_width(dialect, formula, results, names, data, taken, width);
+    let of_width = |width| body_of_width(dialect, formula, names, data, taken, width);
     let longest = |body: &Body| {
         let texts = body.lets.iter().map(|part| &part.text).chain(&body.results);
         texts.map(String::len).max().unwrap_or(0)
@@ -253,7 +253,6 @@ pub(super) fn body(
 fn body_of_width(
     dialect: &Dialect,
     formula: &Formula,
-    results: &[usize],
     names: &HashMap<String, String>,
     data: &[String],
     taken: &[String],
@@ -263,7 +262,7 @@ fn body_of_width(
     let mut writer = Writer {
         dialect,
         formula,
-        uses: tidy::uses(formula, results),
+        uses: tidy::uses(formula, &formula.results),
         fixed: tidy::depends_only(formula, |name| !is_data(name)),
         signs: signs(formula),
         names,
@@ -291,7 +290,7 @@ fn body_of_width(
             writer.uses[*x] -= 1;
         }
     }
-    for &at in results {
+    for &at in &formula.results {
         let text = writer.operand_or_whole(at, true).text;
         writer.body.results.push(text);
     }
@@ -408,6 +407,7 @@ impl Writer<'_> {
                 format!("one_minus_{}", say(x)?)
             }
             Node::Binary(Binary::Divide, x, y) => format!("{}_per_{}", say(x)?, say(y)?),
+            Node::Binary(Binary::Add, x, y) => format!("{}_plus_{}", symbol(x)?, symbol(y)?),
             _ => return None,
         })
     }
