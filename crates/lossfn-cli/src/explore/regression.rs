@@ -86,7 +86,7 @@ pub fn regression(request: RegressionRequest, _: &Work) -> Result<RegressionAnsw
         };
         let curve = at.iter().map(|point| point[0]).zip(fitted.predicted(&at));
         curves.push(Layer::Line {
-            label: text.clone(),
+            label: String::new(),
             points: curve.collect(),
             color,
             dashed: color > 0,
@@ -106,7 +106,8 @@ pub fn regression(request: RegressionRequest, _: &Work) -> Result<RegressionAnsw
         });
         paths.push(Layer::Line {
             label: String::new(),
-            points: fitted.fit.relative_path(),
+            // What is not above 0 has no place on a logarithmic axis.
+            points: fitted.fit.relative_path().map(|(at, share)| (at, share.max(1e-9))).collect(),
             color,
             dashed: color > 0,
         });
@@ -122,13 +123,13 @@ pub fn regression(request: RegressionRequest, _: &Work) -> Result<RegressionAnsw
     let most = answers.iter().flat_map(|fit| &fit.pulls).fold(0.0f64, |most, p| most.max(p.abs()));
     let most = (100.0 * most * 1.15).max(1.0);
     let pull = Some((-most, most));
+    let steps = Some((0.0, steps as f64));
+    let mut way = figure([("steps", steps), ("share of the cost", Some((1e-4, 1.5)))], paths);
+    way.y.logarithmic = true;
     Ok(RegressionAnswer {
         plane: plane.draw(figure([("x", whole), ("y", whole)], curves))?,
         pulls: pulls.draw(figure([("x", whole), ("pull, %", pull)], stems))?,
-        path: path.draw(figure(
-            [("steps", Some((0.0, steps as f64))), ("cost", Some((0.0, 1.05)))],
-            paths,
-        ))?,
+        path: path.draw(way)?,
         points,
         fits: answers,
     })

@@ -31,6 +31,7 @@ def middle(handle):
 
 
 def drag(page, handle, down):
+    handle.scroll_into_view_if_needed()
     x, y = middle(handle)
     page.mouse.move(x, y)
     page.mouse.down()
@@ -53,10 +54,10 @@ def test_an_outlier_that_is_dragged_moves_squares_most(room):
     page = room()
     before = lines(page)
     assert page.locator(".handle").count() == 26
-    drag(page, page.locator(".handle").last, -150)
+    drag(page, page.locator(".handle").last, -80)
     after = lines(page)
     squared, absolute, huber = (abs(at(a, 9) - at(b, 9)) for a, b in zip(after, before))
-    assert squared > 0.3
+    assert squared > 0.2
     assert absolute < squared / 3 and huber < squared / 3
     assert "points=" in page.url
 
@@ -145,7 +146,7 @@ def test_sliders_change_points_and_fits(room):
 
 def test_what_is_wrong_is_said_where_it_is(room):
     page = room("?loss=squared_error&loss=hinge&noise=99")
-    assert "noise: 99 is not from 0 to 10" in page.locator(".views .problem").first.inner_text()
+    assert "noise: 99 is not from 0 to 10" in page.locator(".views > .problem:visible").inner_text()
     page = room("?loss=squared_error&loss=hinge&loss=huber(delta%3D-1)&loss=hubr")
     problems = page.locator(".chosen > li").all()
     assert not problems[0].locator(".problem").is_visible()
@@ -155,7 +156,7 @@ def test_what_is_wrong_is_said_where_it_is(room):
     # The loss that is right is fitted.
     assert len(lines(page)) == 1
     page = room("?points=zz")
-    assert "cannot be read" in page.locator(".views .problem").first.inner_text()
+    assert "cannot be read" in page.locator(".views > .problem:visible").inner_text()
     assert page.locator(".handle").count() == 26
 
 

@@ -1,7 +1,7 @@
 // The room for classification: what parts classes under each loss.
 
 import { Latest, brief, catalog, element, picture, problems } from "./page.js";
-import { choice, lossControls, models, setting, swatch } from "./controls.js";
+import { choice, lossControls, models, setting } from "./controls.js";
 
 const USUAL = {
   2: ["logistic", "hinge", "squared_error"],
@@ -13,7 +13,7 @@ export async function mount(root, room) {
   const error = problems();
   const classes = room.get("classes") === "3" ? 3 : 2;
   const losses = lossControls({
-    room, entries, usual: USUAL[classes], most: 6, onchange: ask,
+    room, entries, usual: USUAL[classes], most: 6, onchange: ask, colored: false,
     fits: (entry) => ["binary", "multiclass", "regression"].includes(entry.task),
   });
   const at = (name, label, usual, low, high, step) =>
@@ -60,25 +60,25 @@ export async function mount(root, room) {
   root.append(controls, views);
 
   let panels = [];
-  const panel = (color) => {
-    const name = element("h2", { class: "named" });
+  const panel = () => {
+    const name = element("h2", { class: "loss" });
     const found = element("p", { class: "note" });
     const flat = element("p", { class: "note flat", hidden: true },
       "Its slope is 0 wherever it is not a jump: gradient descent has nothing to follow, and the border "
       + "stays where it was at the start.");
     const problem = problems();
     const plane = picture({
-      label: "Points and borders", ondraw: ask, signal: room.signal, height: 300, minimum: 220,
+      label: "Points and borders", ondraw: ask, signal: room.signal, height: 270, minimum: 220,
     });
     const margins = picture({
-      label: "Margins", ondraw: ask, signal: room.signal, height: 170, minimum: 220,
+      label: "Margins", ondraw: ask, signal: room.signal, height: 190, minimum: 220,
     });
     const place = element("section", { class: "card panel" },
       name, found, problem.place, flat, plane.place, margins.place);
     return {
       place, plane, margins,
       show(fit, sizes) {
-        name.replaceChildren(swatch(color), element("span", {}, fit.loss));
+        name.textContent = fit.loss;
         place.setAttribute("aria-label", fit.loss);
         if (fit.error) problem.show(fit.error);
         else problem.clear();
@@ -99,7 +99,7 @@ export async function mount(root, room) {
   };
   const fill = (count) => {
     if (panels.length === count) return;
-    panels = Array.from({ length: count }, (_, color) => panels[color] ?? panel(color));
+    panels = Array.from({ length: count }, (_, at) => panels[at] ?? panel());
     grid.replaceChildren(...panels.map(({ place }) => place));
   };
   let asked = null;

@@ -22,8 +22,9 @@ export const swatch = (color) =>
   element("span", { class: "swatch", "data-color": color, "aria-hidden": "true" });
 
 /// The losses that a room compares, in the address as `loss`: each with its parameters, a list to choose
-/// from, and a field for formulas. `usual` are those of an address without any.
-export function lossControls({ room, entries, fits, usual, most, onchange }) {
+/// from, and a field for formulas. `usual` are those of an address without any; `colored` are those that
+/// have a color of their own in the pictures.
+export function lossControls({ room, entries, fits, usual, most, onchange, colored = true }) {
   let texts = room.all("loss").slice(0, most);
   if (texts.length === 0) texts = usual;
   const list = element("ul", { class: "chosen" });
@@ -73,7 +74,7 @@ export function lossControls({ room, entries, fits, usual, most, onchange }) {
       tell();
     };
     const row = element("li", {},
-      element("div", { class: "row" }, swatch(at),
+      element("div", { class: "row" }, colored && swatch(at),
         element("strong", { title: known?.entry.summary }, known ? name : "formula"),
         element("span", { class: "last" }, remove)));
     if (known) {

@@ -31,8 +31,9 @@ export async function mount(root, room) {
   let fits = [];
 
   const error = problems();
+  const unread = problems();
   if (given !== null && own === null) {
-    error.show("The points in the address cannot be read: those of the sample are shown.");
+    unread.show("The points in the address cannot be read: those of the sample are shown.");
     room.set({ points: null });
   }
 
@@ -44,6 +45,7 @@ export async function mount(root, room) {
   });
   const resample = () => {
     isOwn = false;
+    unread.clear();
     current = null;
     room.set({ points: null });
     ask();
@@ -94,16 +96,16 @@ export async function mount(root, room) {
     label: "Points and what is fitted to them", ondraw: ask, signal: room.signal, height: 400,
   });
   const pulls = picture({
-    label: "How much each point pulls on each fit", ondraw: ask, signal: room.signal, height: 190,
+    label: "How much each point pulls on each fit", ondraw: ask, signal: room.signal, height: 210,
   });
   const path = picture({
     label: "The cost after each step", ondraw: ask, signal: room.signal, height: 230, minimum: 220,
   });
   const table = element("tbody");
-  const hint = "Drag points, or click where one should be. With the keyboard: arrows move a point, "
-    + "Page Up and Page Down go to the next, Delete takes it away.";
+  const hint = "Drag points; click where one should be. Keys: arrows move a point, Page Up and Page Down "
+    + "choose another, Delete takes it away.";
   const views = element("div", { class: "views" },
-    error.place,
+    unread.place, error.place,
     element("div", { class: "pair" },
       element("section", { class: "card", "aria-label": "Fits" },
         element("div", { class: "row" }, element("h2", {}, "Points and fits"),
@@ -121,12 +123,11 @@ export async function mount(root, room) {
             element("table", {},
               element("thead", {}, element("tr", {},
                 element("th", { scope: "col" }, "loss"),
-                element("th", { scope: "col", class: "number" }, "cost"),
-                element("th", { scope: "col" }, "pulls most"))),
+                element("th", { scope: "col", class: "number" }, "cost"))),
               table))),
         element("section", { class: "card", "aria-label": "Path" },
           element("h2", {}, "The way down"),
-          element("p", { class: "note" }, "The cost above its end, as a share of that at the start."),
+          element("p", { class: "note" }, "The cost above its end, as a share of what it was at the start."),
           path.place))));
   root.append(controls, views);
 
@@ -255,13 +256,13 @@ export async function mount(root, room) {
       + `${brief(Math.abs(fit.line[1]), 3)} x`;
     const sizes = fit.pulls.map(Math.abs);
     const most = sizes.indexOf(Math.max(...sizes));
+    const strongest = sizes.length > 0 && `point ${most + 1} pulls most: ${brief(100 * sizes[most], 2)} %`;
     return element("tr", {},
       element("td", {},
         element("span", { class: "named" }, swatch(color), element("span", {}, fit.loss)),
-        line && element("span", { class: "note equation" }, line)),
-      element("td", { class: "number" }, fit.error ? "–" : brief(fit.cost)),
-      element("td", {}, fit.error || sizes.length === 0 ? "–"
-        : `point ${most + 1}: ${brief(100 * sizes[most], 2)} %`));
+        line && element("span", { class: "note equation" }, line),
+        strongest && element("span", { class: "note found" }, strongest)),
+      element("td", { class: "number" }, fit.error ? "–" : brief(fit.cost)));
   }
   function ask() {
     if (!plane?.size || !pulls?.size || !path?.size) return;

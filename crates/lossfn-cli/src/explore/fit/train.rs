@@ -151,11 +151,12 @@ impl Fit {
         self.gradient.column(0).iter().map(|&slope| own(slope)).collect()
     }
 
-    /// The path with the cost as a share of the way from the first to the last: from 1 to 0.
-    pub fn relative_path(&self) -> Vec<(f64, f64)> {
+    /// The path with the cost as a share of the way from the first to the last: from 1 to 0, or less
+    /// than 0 where it was lower on the way.
+    pub fn relative_path(&self) -> impl Iterator<Item = (f64, f64)> {
         let way = self.path[0].1 - self.cost;
-        let share = |cost: f64| if way == 0.0 { 0.0 } else { (cost - self.cost) / way };
-        self.path.iter().map(|&(step, cost)| (step as f64, share(cost))).collect()
+        let share = move |cost: f64| if way == 0.0 { 0.0 } else { (cost - self.cost) / way };
+        self.path.iter().map(move |&(step, cost)| (step as f64, share(cost)))
     }
 }
 
