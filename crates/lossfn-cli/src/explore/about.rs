@@ -65,8 +65,8 @@ pub struct About {
 }
 
 /// All about one loss.
-pub fn about(about: About, _: &Work) -> Result<Value, CliError> {
-    let loss = loss(&about.loss)?;
+pub fn about(About { loss: text }: About, _: &Work) -> Result<Value, CliError> {
+    let loss = loss(&text)?;
     let d = loss.description();
     let derivatives = |order| {
         let by = |(component, mathml)| json!({"by": component, "mathml": mathml});
@@ -106,7 +106,7 @@ pub struct Code {
 }
 
 /// A loss in a language.
-pub fn code(code: Code, _: &Work) -> Result<Value, CliError> {
-    let language: Language = code.language.parse()?;
-    Ok(json!({"code": loss(&code.loss)?.emit(language)?}))
+pub fn code(Code { loss: text, language }: Code, _: &Work) -> Result<Value, CliError> {
+    let language: Language = language.parse()?;
+    Ok(json!({"code": loss(&text)?.emit(language)?}))
 }

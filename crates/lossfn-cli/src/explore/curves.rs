@@ -16,12 +16,18 @@ const LOSSES: usize = 7;
 pub struct Question {
     losses: Vec<String>,
     pictures: Vec<Picture>,
+    #[serde(flatten)]
+    view: View,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct View {
     /// The ends of the horizontal axis.
     range: Option<(f64, f64)>,
     target: Option<f64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 struct Picture {
     /// Of the loss: itself, its gradient, its second derivative.
     order: u8,
@@ -29,42 +35,70 @@ struct Picture {
 }
 
 /// The pictures. A loss that is wrong is left out, and what is wrong with it said beside the others.
-pub fn curves(question: Question, _: &Work) -> Result<Value, CliError> {
-    if question.losses.len() > LOSSES {
+pub fn curves(
+    Question { losses: texts, pictures, view }: Question,
+    _: &Work,
+) -> Result<Value, CliError> {
+    if texts.len() > LOSSES {
         return Err(CliError::message(format!("no more than {LOSSES} losses are drawn together")));
     }
-    let mut errors: Vec<Option<String>> = vec![None; question.losses.len()];
-    let mut losses: Vec<Loss> = Vec::new();
-    // The place of each among those that were asked for: its color.
-    let mut places: Vec<usize> = Vec::new();
-    for (at, text) in question.losses.iter().enumerate() {
-        match loss(text).and_then(|loss| figure(&question, vec![loss.clone()], 0).map(|_| loss)) {
-            Ok(loss) => {
-                losses.push(loss);
-                places.push(at);
-            }
+    let mut errors: Vec<Option<String>> = vec![None; texts.len()];
+    // Each with its place among those that were asked for: its color.
+    let mut losses: Vec<(usize, Loss)> = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        match loss(text) {
+            Ok(loss) => losses.push((at, loss)),
             Err(error) => errors[at] = Some(error.to_string()),
         }
     }
-    let draw = |picture: &Picture| {
-        let mut figure = figure(&question, losses.clone(), picture.order)?;
-        for layer in &mut figure.layers {
-            if let Layer::Line { color, .. } = layer {
-                *color = places.get(*color).copied().unwrap_or(*color);
+    let drawn = match draw(&losses, &pictures, view) {
+        Err(error) => {
+            // Is it one of them, or all together?
+            losses.retain(|(at, loss)| match figure(view, vec![loss.clone()], 0, (640, 400)) {
+                Ok(_) => true,
+                Err(error) => {
+                    errors[*at] = Some(error.to_string());
+                    false
+                }
+            });
+            if errors.iter().all(Option::is_none) {
+                return Err(error);
+            }
+            draw(&losses, &pictures, view)?
+        }
+        Ok(drawn) => drawn,
+    };
+    let losses: Vec<String> = losses.iter().map(|(_, loss)| loss.to_string()).collect();
+    Ok(json!({"losses": losses, "errors": errors, "pictures": drawn}))
+}
+
+/// The pictures of losses; none without any.
+fn draw(
+    losses: &[(usize, Loss)],
+    pictures: &[Picture],
+    view: View,
+) -> Result<Vec<Value>, CliError> {
+    let draw = |&Picture { order, canvas }: &Picture| {
+        let all = losses.iter().map(|(_, loss)| loss.clone()).collect();
+        let mut figure = figure(view, all, order, (canvas.width, canvas.height))?;
+        // Where each loss has one curve.
+        if figure.layers.len() == losses.len() {
+            for (layer, (place, _)) in figure.layers.iter_mut().zip(losses) {
+                if let Layer::Line { color, dashed, .. } = layer {
+                    (*color, *dashed) = (*place, *place > 0);
+                }
             }
         }
-        picture.canvas.draw(figure)
+        canvas.draw(figure)
     };
-    let pictures: Vec<Value> = match losses.as_slice() {
-        [] => Vec::new(),
-        _ => question.pictures.iter().take(3).map(draw).collect::<Result<_, _>>()?,
-    };
-    let losses: Vec<String> = losses.iter().map(Loss::to_string).collect();
-    Ok(json!({"losses": losses, "errors": errors, "pictures": pictures}))
+    if losses.is_empty() {
+        return Ok(Vec::new());
+    }
+    pictures.iter().take(3).map(draw).collect()
 }
 
 /// Losses, or their derivatives, in one figure.
-fn figure(question: &Question, losses: Vec<Loss>, order: u8) -> Result<Figure, CliError> {
+fn figure(view: View, losses: Vec<Loss>, order: u8, size: (u32, u32)) -> Result<Figure, CliError> {
     let order = match order {
         0 => Order::Loss,
         1 => Order::Gradient,
@@ -73,9 +107,10 @@ fn figure(question: &Question, losses: Vec<Loss>, order: u8) -> Result<Figure, C
     };
     let curves = Curves {
         order,
-        target: question.target,
-        range: question.range,
+        target: view.target,
+        range: view.range,
         title: Some(String::new()),
+        size: Some(size),
         ..Curves::new(losses)
     };
     curves.figure().map_err(|error| CliError::message(error.to_string()))

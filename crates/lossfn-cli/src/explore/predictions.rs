@@ -41,17 +41,17 @@ pub struct Table {
 }
 
 impl Table {
-    fn args(&self, work: &Work) -> Result<(TableArgs, ReadingArgs), CliError> {
+    fn args(self, work: &Work) -> Result<(TableArgs, ReadingArgs), CliError> {
+        let Self { files, target, prediction, mask, skip_nan } = self;
         let path = |id: &String| work.shared.files.path(id);
-        let files: Vec<PathBuf> = self.files.iter().map(path).collect::<Result<_, _>>()?;
+        let files: Vec<PathBuf> = files.iter().map(path).collect::<Result<_, _>>()?;
         if files.is_empty() {
             return Err(CliError::message("choose a file"));
         }
-        let table =
-            TableArgs { files, target: self.target.clone(), prediction: self.prediction.clone() };
+        let table = TableArgs { files, target, prediction };
         let reading = ReadingArgs {
-            mask: self.mask.clone(),
-            skip_nan: self.skip_nan,
+            mask,
+            skip_nan,
             row_groups: None,
             delimiter: None,
             no_header: false,
@@ -229,15 +229,15 @@ pub struct Asking {
 }
 
 /// What the predictions look like: a picture, and the answer of `lossfn advise --format json`.
-pub fn advice(asked: Asking, work: &Work) -> Result<Value, CliError> {
+pub fn advice(Asking { table, canvas }: Asking, work: &Work) -> Result<Value, CliError> {
     let answer = || {
-        let (table, reading) = asked.table.args(work)?;
+        let (table, reading) = table.args(work)?;
         let question = Question::of_rows(&table, &reading);
         let (_, mut tables, threads) = tables(&table, &reading, false)?;
         tables.unwatched = Some(work.over());
         let look = Look::at(&tables, &question, threads)?;
         let (what, note, figure) = picture(&look);
-        let mut picture = asked.canvas.draw(figure)?;
+        let mut picture = canvas.draw(figure)?;
         picture["what"] = json!(what);
         picture["note"] = json!(note);
         // Few rows have a picture all the same.

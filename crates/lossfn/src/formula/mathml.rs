@@ -150,7 +150,7 @@ impl Markup for MathMl {
 
     fn small_fraction(top: &str, bottom: &str) -> String {
         format!(
-            r#"<mfrac displaystyle="false" scriptlevel="+1">{}{}</mfrac>"#,
+            r#"<mfrac displaystyle="false">{}{}</mfrac>"#,
             row(top),
             row(bottom)
         )

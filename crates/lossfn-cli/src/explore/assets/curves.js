@@ -2,7 +2,7 @@
 
 import { choice, lossControls } from "./controls.js";
 import {
-  Latest, catalog, download, element, newId, picture, png, problems, say,
+  Latest, catalog, download, element, newId, picture, png, problems, prose, say,
 } from "./page.js";
 
 const ORDERS = [["0", "Loss", "loss"], ["1", "Gradient", "gradient"], ["2", "Second derivative", "second"]];
@@ -15,7 +15,7 @@ export async function mount(root, room) {
   const failure = problems();
 
   const losses = lossControls({
-    room, entries, fits: (entry) => entry.form === "pointwise", usual: USUAL, most: MOST,
+    room, entries, fits: () => true, usual: USUAL, most: MOST,
     onchange() {
       draw();
       tell.soon();
@@ -173,7 +173,7 @@ function fill(body, { id, loss, summary, formulas, card, sections }) {
           && element("p", { class: "note" }, `witness: ${witness}`)));
   });
   body.replaceChildren(
-    element("h2", {}, loss), element("p", {}, summary),
+    element("h2", {}, loss), element("p", {}, prose(summary)),
     element("dl", { class: "formulas" }, lines.map(([name, mathml]) =>
       [element("dt", {}, name), element("dd", { tabindex: "0", "aria-label": `${name} of ${id}` }, formula(mathml))])),
     element("h2", {}, "Card"),
@@ -182,7 +182,7 @@ function fill(body, { id, loss, summary, formulas, card, sections }) {
         ["Property", "Answer", "How it is known"].map((name) => element("th", { scope: "col" }, name)))),
       element("tbody", {}, facts))),
     element("dl", { class: "sections" }, sections.map(({ heading, text }) =>
-      [element("dt", {}, heading), element("dd", {}, text)])));
+      [element("dt", {}, heading), element("dd", {}, prose(text))])));
 }
 
 /// The loss as code, to be copied.

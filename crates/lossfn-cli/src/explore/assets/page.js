@@ -9,9 +9,13 @@ export function element(tag, attributes = {}, ...children) {
     else if (value === true) made.setAttribute(name, "");
     else if (value !== false && value != null) made.setAttribute(name, value);
   }
-  made.append(...children.flat().filter((child) => child != null && child !== false));
+  made.append(...children.flat(Infinity).filter((child) => child != null && child !== false));
   return made;
 }
+
+/// Text in which `names` are code.
+export const prose = (text) =>
+  text.split("`").map((part, at) => (at % 2 === 0 ? part : element("code", {}, part)));
 
 let ids = 0;
 

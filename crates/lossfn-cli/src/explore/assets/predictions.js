@@ -288,10 +288,11 @@ function showWorst(card, answer) {
     element("details", { open: at === 0 },
       element("summary", {}, element("code", {}, loss)),
       element("div", { class: "scroll" }, element("table", {},
-        header(["row", "cost", "prediction", "target"], ["row", "cost"]),
+        header(["row", "cost", "prediction", "target"], ["row", "cost", "prediction", "target"]),
         element("tbody", {}, rows.map((row) => element("tr", {},
           element("td", { class: "number" }, row.row), number(row.loss),
-          element("td", {}, list(row.prediction)), element("td", {}, list(row.target))))))))));
+          element("td", { class: "number list" }, list(row.prediction)),
+          element("td", { class: "number list" }, list(row.target))))))))));
 }
 
 function showAdvice(card, { advice, error }, onloss) {
