@@ -4,7 +4,7 @@ import { Latest, brief, catalog, element, picture, problems } from "./page.js";
 import { choice, lossControls, models, setting } from "./controls.js";
 
 const USUAL = {
-  2: ["logistic", "hinge", "squared_error"],
+  2: ["logistic", "exponential", "savage"],
   3: ["softmax_cross_entropy", "multi_margin", "hinge"],
 };
 
@@ -43,9 +43,9 @@ export async function mount(root, room) {
       one("layout", "They lie in", [["blobs", "Clouds"], ["moons", "Arcs"]], "blobs"),
       one("classes", "Classes", [["2", "Two"], ["3", "Three"]], "2"),
       at("count", "points", 120, 10, 300, 1),
-      at("spread", "spread, standard deviation", 0.9, 0, 3),
-      at("imbalance", "imbalance: how much smaller each next class is", 0, 0, 0.95),
-      at("label_noise", "label noise: share of wrong labels", 0.05, 0, 0.5),
+      at("spread", "spread, standard deviation", 1.1, 0, 3),
+      at("imbalance", "imbalance: how much smaller each next class is", 0.4, 0, 0.95),
+      at("label_noise", "label noise: share of wrong labels", 0.1, 0, 0.5),
       element("div", { class: "row" }, seed)));
   const key = element("p", { class: "row key" });
   const grid = element("div", { class: "grid" });
@@ -82,9 +82,9 @@ export async function mount(root, room) {
         place.setAttribute("aria-label", fit.loss);
         if (fit.error) problem.show(fit.error);
         else problem.clear();
-        for (const part of [found, plane.place, margins.place]) part.classList.toggle("stale", Boolean(fit.error));
-        if (fit.error) return;
+        for (const part of [found, plane.place, margins.place]) part.hidden = Boolean(fit.error);
         flat.hidden = !fit.is_flat;
+        if (fit.error) return;
         const sum = (numbers) => numbers.reduce((total, x) => total + x, 0);
         const right = sum(fit.right) / sum(sizes);
         const each = fit.right.map((right, at) => `class ${at}: ${right} of ${sizes[at]}`);
@@ -134,8 +134,8 @@ export async function mount(root, room) {
       sample: {
         seed: room.number("seed", 1, 1, 1e6), layout: room.get("layout", "blobs"),
         classes: room.number("classes", 2), count: room.number("count", 120),
-        spread: room.number("spread", 0.9), imbalance: room.number("imbalance", 0),
-        label_noise: room.number("label_noise", 0.05),
+        spread: room.number("spread", 1.1), imbalance: room.number("imbalance", 0.4),
+        label_noise: room.number("label_noise", 0.1),
       },
       model: room.get("model", "line"), steps: room.number("steps", 300),
       plane: plane.size, margins: margins.size,
