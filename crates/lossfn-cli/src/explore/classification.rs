@@ -255,7 +255,7 @@ mod tests {
                 }
                 seen += 1;
                 let loss = entry.with_defaults();
-                let fit = fit(&loss, &points, &labels, classes, Kind::Line, 500).unwrap();
+                let fit = fit(&loss, &points, &labels, classes, Kind::Line, 200).unwrap();
                 let right = right(&fit, &points, &labels);
                 assert!(right > 0.9, "{loss}, {classes} classes: {right}");
             }

@@ -171,9 +171,10 @@ export async function mount(root, room) {
     add.disabled = points.length >= MOST;
   }
   function sentence({ x, y }, at) {
-    const shares = fits.filter((fit) => !fit.error)
+    const shares = fits.filter((fit) => fit.pulls.length === points.length)
       .map((fit) => `${fit.loss} ${brief(100 * fit.pulls[at], 2)} %`);
-    return `x ${brief(x)}, y ${brief(y)}; pulls: ${shares.join(", ")}`;
+    const pulls = shares.length > 0 ? `pulls: ${shares.join(", ")}` : "";
+    return `x ${brief(x)}, y ${brief(y)}; ${pulls}`;
   }
   function describe() {
     const at = points.findIndex((point) => point.id === current);

@@ -55,3 +55,37 @@ pub fn check_work(losses: usize, points: usize, steps: usize, kind: Kind) -> Res
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_that_is_wrong_leaves_the_others() {
+        let losses = ["huber", "hubr", "huber(delta=-1)", "hinge"].map(str::to_owned);
+        let found = each(&losses, |loss| match loss.id() {
+            "huber" => Ok(loss.to_string()),
+            id => Err(format!("no {id}")),
+        });
+        assert_eq!(found[0].as_deref(), Ok("huber(delta=1.0)"));
+        assert!(found[1].as_ref().unwrap_err().contains("huber"), "a name like it");
+        assert!(found[2].as_ref().unwrap_err().contains("delta"));
+        assert_eq!(found[3], Err("no hinge".to_owned()));
+    }
+
+    #[test]
+    fn what_takes_long_is_refused_with_what_would_not() {
+        let refused = check_work(6, 400, 5000, Kind::Deep).unwrap_err();
+        let steps: usize = refused
+            .split(|c: char| !c.is_ascii_digit())
+            .find(|digits| !digits.is_empty())
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert_eq!(check_work(6, 400, steps, Kind::Deep), Ok(()));
+        assert!(check_work(6, 400, steps + 2, Kind::Deep).is_err());
+        assert!(check_work(0, 10, 10, Kind::Line).unwrap_err().contains("losses: 0"));
+        assert!(check_work(1, 1, 10, Kind::Line).unwrap_err().contains("points: 1"));
+        assert!(check_work(1, 10, 0, Kind::Line).unwrap_err().contains("steps: 0"));
+    }
+}

@@ -1,7 +1,7 @@
 //! What is fitted: a network of layers, which without hidden ones is a line or linear scores.
 
 use super::data::Random;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use serde::Deserialize;
 
 /// Which model is fitted.
@@ -108,10 +108,10 @@ impl Network {
         let mut end = gradient.len();
         for (at, (weights, biases)) in self.layers().into_iter().enumerate().rev() {
             let start = end - biases.len();
-            gradient.slice_mut(s![start..end]).assign(&slope.sum_axis(Axis(0)));
+            gradient.slice_axis_mut(Axis(0), (start..end).into()).assign(&slope.sum_axis(Axis(0)));
             end = start - weights.len();
             let by_weights = activations[at].t().dot(&slope);
-            gradient.slice_mut(s![end..start]).assign(&by_weights.flatten());
+            gradient.slice_axis_mut(Axis(0), (end..start).into()).assign(&by_weights.flatten());
             if at > 0 {
                 slope = slope.dot(&weights.t());
                 // The slope of tanh, by what it gives.
