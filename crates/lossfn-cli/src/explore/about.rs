@@ -72,7 +72,7 @@ pub fn about(About { loss: text }: About, _: &Work) -> Result<Value, CliError> {
         let by = |(component, mathml)| json!({"by": component, "mathml": mathml});
         loss.mathml_derivatives(order).into_iter().map(by).collect::<Vec<_>>()
     };
-    let fact = |line: &Fact| {
+    let fact = |fact: &Fact| {
         let witness = fact.witness.as_ref();
         json!({
             "id": fact.property.id(), "property": fact.property.title(),

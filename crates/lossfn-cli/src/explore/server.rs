@@ -22,7 +22,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
@@ -212,19 +212,10 @@ impl IntoResponse for Refusal {
 /// What an answer is computed with.
 pub struct Work {
     pub shared: Arc<Shared>,
-    end: Instant,
     over: Arc<AtomicBool>,
 }
 
 impl Work {
-    /// To be called now and then by what takes long: an error if nobody waits for the answer any more.
-    pub fn go_on(&self) -> Result<(), CliError> {
-        if self.over.load(Ordering::Relaxed) || Instant::now() > self.end {
-            return Err(CliError::message(too_long()));
-        }
-        Ok(())
-    }
-
     /// True as soon as nobody waits any more.
     pub fn over(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.over)
@@ -250,13 +241,12 @@ async fn compute(
     answer: impl FnOnce(&Work) -> Result<Vec<u8>, CliError> + Send + 'static,
 ) -> Result<Vec<u8>, Refusal> {
     let unavailable = |why: String| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, why);
-    let end = Instant::now() + PATIENCE;
     let over = Arc::new(AtomicBool::new(false));
     let waiting = Waiting(Arc::clone(&over));
     let slots = Arc::clone(&shared.slots);
     let computed = async {
         let slot = slots.acquire_owned().await.map_err(|error| unavailable(error.to_string()))?;
-        let work = Work { shared, end, over };
+        let work = Work { shared, over };
         let computed = tokio::task::spawn_blocking(move || {
             // Held until the work is done, whoever waits for it.
             let _slot = slot;
