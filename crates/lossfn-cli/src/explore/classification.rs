@@ -64,7 +64,7 @@ pub fn classification(
     let fits = each(&losses, |loss| {
         let fit = fit(loss, &points, &labels, sample.classes, model, steps)?;
         let scores = fit.model.scores(&points);
-        let decided: Vec<usize> = scores.rows().into_iter().map(decision).collect();
+        let decided: Vec<usize> = scores.rows().into_iter().map(|row| decision(&row)).collect();
         let both = labels.iter().zip(&decided);
         let right = both.filter(|(label, decided)| label == decided).map(|(&label, _)| label);
         let draw = |canvas: Canvas, axes, layers| {
@@ -74,7 +74,7 @@ pub fn classification(
         let shown = plane_layers(&fit, &points, &labels, &decided);
         let rows = scores.rows().into_iter().zip(&labels);
         let (bars, range) = margin_layers(
-            &rows.map(|(row, &label)| (label, margin(row, label))).collect::<Vec<_>>(),
+            &rows.map(|(row, &label)| (label, margin(&row, label))).collect::<Vec<_>>(),
             sample.classes,
         );
         Ok(FitAnswer {
@@ -107,7 +107,7 @@ fn plane_layers(fit: &Fit, points: &[[f64; 2]], labels: &[usize], decided: &[usi
     let middle = |at: usize| PLANE * (at as f64 + 0.5) / CELLS as f64;
     let cells = (0..CELLS * CELLS).map(|at| [middle(at % CELLS), PLANE - middle(at / CELLS)]);
     let scores = fit.model.scores(&cells.collect::<Vec<_>>());
-    let colors = scores.rows().into_iter().map(|row| Some(decision(row))).collect();
+    let colors = scores.rows().into_iter().map(|row| Some(decision(&row))).collect();
     let mut layers = vec![Layer::Regions { columns: CELLS, rows: CELLS, colors }];
     for color in 0..3 {
         for hollow in [false, true] {
@@ -191,7 +191,7 @@ fn fit(
 }
 
 /// The class of a row of scores.
-fn decision(scores: ArrayView1<'_, f64>) -> usize {
+fn decision(scores: &ArrayView1<'_, f64>) -> usize {
     if scores.len() == 1 {
         return usize::from(scores[0] > 0.0);
     }
@@ -200,7 +200,7 @@ fn decision(scores: ArrayView1<'_, f64>) -> usize {
 }
 
 /// How far the score of its class is ahead of the best other; of a single score, target * score.
-fn margin(scores: ArrayView1<'_, f64>, label: usize) -> f64 {
+fn margin(scores: &ArrayView1<'_, f64>, label: usize) -> f64 {
     if scores.len() == 1 {
         return if label == 1 { scores[0] } else { -scores[0] };
     }
@@ -225,8 +225,8 @@ mod tests {
     fn right(fit: &Fit, points: &[[f64; 2]], labels: &[usize]) -> f64 {
         let scores = fit.model.scores(points);
         let right = scores.rows().into_iter().zip(labels).filter(|(row, label)| {
-            assert_eq!(decision(*row) == **label, margin(*row, **label) > 0.0);
-            decision(*row) == **label
+            assert_eq!(decision(row) == **label, margin(row, **label) > 0.0);
+            decision(row) == **label
         });
         right.count() as f64 / points.len() as f64
     }

@@ -71,7 +71,7 @@ pub fn regression(request: RegressionRequest, _: &Work) -> Result<RegressionAnsw
 
     let at: Vec<[f64; 2]> =
         (0..CURVE).map(|at| [PLANE * at as f64 / (CURVE - 1) as f64, 0.0]).collect();
-    let (mut curves, mut stems, mut paths) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut curves, mut pins, mut paths) = (Vec::new(), Vec::new(), Vec::new());
     let mut answers = Vec::new();
     let gap = 0.09;
     let first = -0.5 * gap * (losses.len() - 1) as f64;
@@ -96,8 +96,8 @@ pub fn regression(request: RegressionRequest, _: &Work) -> Result<RegressionAnsw
         let ends = ends.map(|(point, pull)| (point[0] + first + gap * color as f64, 100.0 * pull));
         let ends: Vec<(f64, f64)> = ends.collect();
         let segments = ends.iter().map(|&(x, pull)| ((x, 0.0), (x, pull))).collect();
-        stems.push(Layer::Segments { label: String::new(), segments, color });
-        stems.push(Layer::Points {
+        pins.push(Layer::Segments { label: String::new(), segments, color });
+        pins.push(Layer::Points {
             label: String::new(),
             points: ends,
             color,
@@ -128,7 +128,7 @@ pub fn regression(request: RegressionRequest, _: &Work) -> Result<RegressionAnsw
     way.y.logarithmic = true;
     Ok(RegressionAnswer {
         plane: plane.draw(figure([("x", whole), ("y", whole)], curves))?,
-        pulls: pulls.draw(figure([("x", whole), ("pull, %", pull)], stems))?,
+        pulls: pulls.draw(figure([("x", whole), ("pull, %", pull)], pins))?,
         path: path.draw(way)?,
         points,
         fits: answers,
