@@ -21,6 +21,15 @@ FLAGS = [
 ]
 
 
+def until(page, expression):
+    """Waits for JavaScript to be true. (The page's own policy forbids Playwright's way.)"""
+    for _ in range(400):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"never: {expression}")
+
+
 def pytest_addoption(parser):
     parser.addoption("--pictures", action="store_true", help="take the pictures of docs/images anew")
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from conftest import until
+
 
 @pytest.fixture
 def room(open_page):
@@ -60,7 +62,8 @@ def test_groups_losses_and_weights(room, data, lossfn):
     page.wait_for_selector("#costs tbody tr:nth-child(3)")
     assert costs(page) == [cost["cost"] for cost in expected["costs"]]
     page.go_back()
-    page.wait_for_function("document.querySelector('#weights')?.value === ''")
+    until(page, "document.querySelector('#costs') && document.querySelector('.chosen') === null")
+    assert page.locator("#weights").input_value() == "weight"
 
 
 def test_a_file_is_dropped(room, data, lossfn):
@@ -125,7 +128,7 @@ def test_keys_are_enough(room, data):
     page = room()
     page.locator("#file").focus()
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        page.keyboard.press("Space")
     chooser.value.set_files(str(data / "diabetes.csv"))
     page.wait_for_selector("#costs td[data-value]")
     page.locator("#by").focus()
