@@ -3,6 +3,7 @@
 use clap::{Arg, ArgMatches, Args as ClapArgs, FromArgMatches, Parser, Subcommand, ValueEnum};
 use lossfn::choose::LossRequest;
 use lossfn::{Answer, Denominator, Language, Loss, NothingValid, Property, Reduction, Task};
+use std::net::IpAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -39,6 +40,8 @@ pub enum Command {
     Check(CheckArgs),
     /// One loss as code: SQL, C, CUDA, WGSL, NumPy, PyTorch, JAX or Triton
     Emit(EmitArgs),
+    /// A page in the browser on which losses are looked at and tried, served by this program alone
+    Explore(ExploreArgs),
     /// A picture of losses, or of their gradients
     Plot(Box<PlotArgs>),
     /// Completions for a shell, to be put where that shell looks for them
@@ -362,6 +365,33 @@ pub struct EmitArgs {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
+The page needs no Internet; nothing leaves this machine. Ctrl-C ends it. All that one has set is in the \
+address of the page, so a view can be kept as a bookmark if --port is always the same.
+
+Examples:
+  lossfn explore
+  lossfn explore --port 8000 --no-browser")]
+pub struct ExploreArgs {
+    /// The port; 0 is any that is free
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub port: u16,
+
+    /// Only print the address
+    #[arg(long)]
+    pub no_browser: bool,
+
+    /// The address to listen at. Any but that of this machine lets others in, who are not asked for a
+    /// password
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub address: IpAddr,
+
+    /// How much may be uploaded, such as 500M or 2G; older files make room for new ones
+    #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = parse_bytes)]
+    pub max_upload: u64,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
 Losses that are drawn together need an axis in common: losses of the residual, or of the margin and of \
 binary scores. Where a loss depends on more than that, it is drawn for some targets, or for both classes; \
 losses of class scores over one score, and those of several predicted numbers over the first. A curve \
@@ -510,4 +540,15 @@ fn parse_delimiter(text: &str) -> Result<u8, String> {
         b"\\t" => Ok(b'\t'),
         _ => Err("it is one character, such as ; or \\t".into()),
     }
+}
+
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    let (number, unit) = match text.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&text[..at], 1 << 10),
+        Some((at, 'm' | 'M')) => (&text[..at], 1 << 20),
+        Some((at, 'g' | 'G')) => (&text[..at], 1 << 30),
+        _ => (text, 1),
+    };
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    bytes.ok_or_else(|| "it is a number of bytes, or of K, M or G of them, such as 500M".into())
 }

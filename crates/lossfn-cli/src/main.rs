@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod error;
 mod eval;
+mod explore;
 mod read;
 mod report;
 

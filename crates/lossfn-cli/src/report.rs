@@ -79,6 +79,21 @@ struct Entry<'a> {
 /// The answer of `eval` and `merge`. Of a `part`, it is no error that nothing is valid: it may be in
 /// another part.
 pub fn result_text(state: &State, format: Format, part: bool) -> Result<String, CliError> {
+    let entries = entries(state, part)?;
+    Ok(match format {
+        Format::Json => json_text(&result_json(state, &entries)),
+        Format::Csv => result_csv(state, &entries),
+        Format::Table => result_table(state, &entries),
+    })
+}
+
+/// The answer of `eval` in JSON.
+pub fn result_value(state: &State) -> Result<Value, CliError> {
+    Ok(result_json(state, &entries(state, false)?))
+}
+
+/// The numbers of the answer.
+fn entries(state: &State, part: bool) -> Result<Vec<Entry<'_>>, CliError> {
     let question = &state.question;
     let costs = question.costs()?;
     // Every mean is taken before anything is written: one may be an error.
@@ -107,18 +122,14 @@ pub fn result_text(state: &State, format: Format, part: bool) -> Result<String, 
     if entries.is_empty() {
         return Err(CliError::message("there are no rows"));
     }
-    Ok(match format {
-        Format::Json => result_json(state, &entries),
-        Format::Csv => result_csv(state, &entries),
-        Format::Table => result_table(state, &entries),
-    })
+    Ok(entries)
 }
 
 fn reduction(state: &State) -> &'static str {
     if state.question.reduction == Reduction::Sum { "sum" } else { "mean" }
 }
 
-fn result_json(state: &State, entries: &[Entry<'_>]) -> String {
+fn result_json(state: &State, entries: &[Entry<'_>]) -> Value {
     let question = &state.question;
     let cost = |entry: &Entry<'_>| {
         let key = question.by.iter().cloned().zip(entry.group.key.iter().map(|key| json!(key)));
@@ -152,7 +163,7 @@ fn result_json(state: &State, entries: &[Entry<'_>]) -> String {
         let rows = state.worst.iter().map(|rows| rows.iter().map(row).collect());
         answer["worst"] = Value::Object(losses.zip(rows).collect());
     }
-    json_text(&answer)
+    answer
 }
 
 fn result_csv(state: &State, entries: &[Entry<'_>]) -> String {

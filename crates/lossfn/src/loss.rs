@@ -4,7 +4,7 @@ use crate::card::{Variable, shape};
 use crate::class_axis::{ClassAxis, Hessian};
 use crate::describe::{Component, Described, Description, Role};
 use crate::error::Error;
-use crate::formula::{Typed, notation_latex};
+use crate::formula::{Latex, Markup, MathMl, Typed, mathml_element, notation};
 use crate::kernel::joint::{Any, Fixed};
 use crate::kernel::{ClassKernels, JointKernels, PointwiseKernels};
 use crate::number::{Formula, Number};
@@ -403,31 +403,52 @@ impl Loss {
     /// ```
     #[must_use]
     pub fn latex(&self) -> String {
-        match self.description.row_loss {
-            Some(row_loss) => notation_latex(row_loss),
-            None => self.formula().latex(0),
-        }
+        self.typeset::<Latex>()
     }
 
     /// The derivatives of order 1 or 2 as LaTeX, by each component, if there are several. Losses over
     /// a class axis have what their description says of the gradient, if anything; it may be words.
     #[must_use]
     pub fn latex_derivatives(&self, order: usize) -> Vec<(Option<&'static str>, String)> {
+        self.typeset_derivatives::<Latex>(order)
+    }
+
+    /// The loss as `MathML`, an element `math` for HTML or XML: what [`latex`](Self::latex) is in LaTeX.
+    #[must_use]
+    pub fn mathml(&self) -> String {
+        mathml_element(&self.typeset::<MathMl>())
+    }
+
+    /// The derivatives as `MathML`: what [`latex_derivatives`](Self::latex_derivatives) are in LaTeX.
+    #[must_use]
+    pub fn mathml_derivatives(&self, order: usize) -> Vec<(Option<&'static str>, String)> {
+        let derivatives = self.typeset_derivatives::<MathMl>(order).into_iter();
+        derivatives.map(|(component, text)| (component, mathml_element(&text))).collect()
+    }
+
+    fn typeset<M: Markup>(&self) -> String {
+        match self.description.row_loss {
+            Some(row_loss) => notation::<M>(row_loss),
+            None => self.formula().typeset::<M>(0),
+        }
+    }
+
+    fn typeset_derivatives<M: Markup>(&self, order: usize) -> Vec<(Option<&'static str>, String)> {
         if !(1..=2).contains(&order) {
             return Vec::new();
         }
         if self.has_class_axis() {
             let gradient = self.description.row_gradient.filter(|_| order == 1);
-            return gradient.map(|text| (None, notation_latex(text))).into_iter().collect();
+            return gradient.map(|text| (None, notation::<M>(text))).into_iter().collect();
         }
         let formula = self.formula();
         let components = self.description.components;
         if components.is_empty() {
-            return vec![(None, formula.latex(order))];
+            return vec![(None, formula.typeset::<M>(order))];
         }
         let first = 1 + (order - 1) * components.len();
-        let latex = (first..).map(|result| formula.latex(result));
-        components.iter().map(|component| Some(component.name)).zip(latex).collect()
+        let texts = (first..).map(|result| formula.typeset::<M>(result));
+        components.iter().map(|component| Some(component.name)).zip(texts).collect()
     }
 
     /// What the symbols of the formula are, but for parameters.

@@ -16,7 +16,7 @@ use crate::error::CliError;
 use crate::eval::Question;
 use crate::eval::engine::Tables;
 use crate::report::{brief as long, json_number, json_text, table_text};
-use look::{Kind, Look};
+pub use look::{Kind, Look};
 use lossfn::Loss;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -81,7 +81,11 @@ impl Suited {
 
 /// Looks at the tables.
 pub fn advise(tables: &Tables, question: &Question, threads: usize) -> Result<Advice, CliError> {
-    let look = Look::at(tables, question, threads)?;
+    advise_on(Look::at(tables, question, threads)?, question)
+}
+
+/// What follows from a look at the tables.
+pub fn advise_on(look: Look, question: &Question) -> Result<Advice, CliError> {
     if look.valid < ENOUGH {
         let few = look.valid;
         return Err(CliError::message(format!(
@@ -135,6 +139,11 @@ impl Advice {
 
     /// For programs.
     pub fn json(&self) -> String {
+        json_text(&self.value())
+    }
+
+    /// The same as a value.
+    pub fn value(&self) -> Value {
         let finding = |finding: &Finding| {
             let statistics = finding.statistics.iter();
             let statistics: Map<String, Value> =
@@ -145,13 +154,13 @@ impl Advice {
             })
         };
         let suited = |suited: &Suited| json!({"loss": suited.loss, "why": suited.why});
-        json_text(&json!({
+        json!({
             "rows": self.rows, "skipped": self.skipped, "valid": self.valid,
             "sampled": self.sampled, "target": self.target, "prediction": self.prediction,
             "kind": self.kind,
             "findings": self.findings.iter().map(finding).collect::<Vec<_>>(),
             "losses": self.losses.iter().map(suited).collect::<Vec<_>>(),
-        }))
+        })
     }
 }
 
@@ -181,7 +190,7 @@ fn percent(share: f64) -> String {
 }
 
 /// The quantile of sorted numbers, between neighbours in proportion.
-fn quantile(sorted: &[f64], level: f64) -> f64 {
+pub fn quantile(sorted: &[f64], level: f64) -> f64 {
     let place = level * (sorted.len() - 1) as f64;
     let below = place.floor() as usize;
     let above = (below + 1).min(sorted.len() - 1);
@@ -189,7 +198,7 @@ fn quantile(sorted: &[f64], level: f64) -> f64 {
     if share == 0.0 { sorted[below] } else { sorted[below] * (1.0 - share) + sorted[above] * share }
 }
 
-fn sorted(numbers: impl IntoIterator<Item = f64>) -> Vec<f64> {
+pub fn sorted(numbers: impl IntoIterator<Item = f64>) -> Vec<f64> {
     let mut sorted: Vec<f64> = numbers.into_iter().collect();
     sorted.sort_by(f64::total_cmp);
     sorted

@@ -5,7 +5,7 @@ use crate::args::{EvalArgs, Format};
 use crate::args::{ReadingArgs, TableArgs};
 use crate::error::CliError;
 use crate::eval::Question;
-use crate::eval::choose::choose;
+use crate::eval::choose::{Chosen, choose};
 use crate::eval::engine::{Tables, evaluate, for_each_row};
 use crate::eval::state::{Reading, State};
 use crate::read::{TextOptions, open};
@@ -14,41 +14,67 @@ use lossfn::Reduction;
 use lossfn::choose::LossRequest;
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Evaluates predictions.
 pub fn run(args: &EvalArgs) -> Result<Answer, CliError> {
-    let mut question = Question::new(args)?;
-    question.costs()?;
-    let is_open = args.losses.iter().any(LossRequest::needs_data);
-    if args.reduction == Reduction::None {
-        check_reduction_none(args)?;
-    }
-    let (paths, tables, threads) = tables(&args.table, &args.reading, is_open)?;
+    let asked = Asked::new(args, None)?;
     let say = |note: &str| {
         // Not part of the answer; nobody needs to read it.
         let _ = writeln!(std::io::stderr(), "lossfn: {note}");
     };
-    let mut chosen = Vec::new();
-    if is_open {
-        chosen = choose(&tables, &mut question, &args.losses, threads)?;
-        if args.reduction == Reduction::None || args.output.format == Format::Csv {
-            // There is no place for it in the answer.
-            for chosen in &chosen {
-                say(&chosen.to_string());
-            }
+    if args.reduction == Reduction::None || args.output.format == Format::Csv {
+        // There is no place for it in the answer.
+        for chosen in &asked.chosen {
+            say(&chosen.to_string());
         }
     }
     if args.reduction == Reduction::None {
-        return losses_of_rows(&question, &tables);
+        return losses_of_rows(&asked.question, &asked.tables);
     }
-    let outcome = evaluate(&tables, &mut question, threads, say)?;
-    let readings = paths.iter().map(|path| reading(path, args)).collect();
-    let state = State::new(question, readings, outcome, chosen);
+    let state = asked.state(args, say)?;
     let text = result_text(&state, args.output.format, args.save_state.is_some())?;
     if let Some(path) = &args.save_state {
         state.save(path)?;
     }
     Ok(Answer::Text(text))
+}
+
+/// A question and the tables that answer it, with all parameters chosen.
+pub struct Asked {
+    question: Question,
+    paths: Vec<PathBuf>,
+    tables: Tables,
+    threads: usize,
+    chosen: Vec<Chosen>,
+}
+
+impl Asked {
+    /// Opens the tables and chooses what the data are to choose. `unwatched` is that of [`Tables`].
+    pub fn new(args: &EvalArgs, unwatched: Option<Arc<AtomicBool>>) -> Result<Self, CliError> {
+        let mut question = Question::new(args)?;
+        question.costs()?;
+        let is_open = args.losses.iter().any(LossRequest::needs_data);
+        if args.reduction == Reduction::None {
+            check_reduction_none(args)?;
+        }
+        let (paths, mut tables, threads) = tables(&args.table, &args.reading, is_open)?;
+        tables.unwatched = unwatched;
+        let chosen = if is_open {
+            choose(&tables, &mut question, &args.losses, threads)?
+        } else {
+            Vec::new()
+        };
+        Ok(Self { question, paths, tables, threads, chosen })
+    }
+
+    /// The totals. Where no loss is named `say` is told which are picked and why.
+    pub fn state(mut self, args: &EvalArgs, say: impl Fn(&str)) -> Result<State, CliError> {
+        let outcome = evaluate(&self.tables, &mut self.question, self.threads, say)?;
+        let readings = self.paths.iter().map(|path| reading(path, args)).collect();
+        Ok(State::new(self.question, readings, outcome, self.chosen))
+    }
 }
 
 /// Opens the tables; with the paths that patterns stand for, and the number of threads to use.
@@ -61,7 +87,8 @@ pub fn tables(
     let paths = expand(&table.files)?;
     let ReadingArgs { delimiter, no_header, .. } = *reading;
     let text = TextOptions { delimiter, no_header, keep_streams: again };
-    let tables = Tables { sources: open(&paths, text)?, row_groups: reading.row_groups.clone() };
+    let row_groups = reading.row_groups.clone();
+    let tables = Tables { sources: open(&paths, text)?, row_groups, unwatched: None };
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Ok((paths, tables, reading.threads.map_or(processors, usize::from)))
 }

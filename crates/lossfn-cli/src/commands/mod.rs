@@ -4,7 +4,7 @@ mod advise;
 mod check;
 mod describe;
 mod emit;
-mod eval;
+pub mod eval;
 mod list;
 mod merge;
 mod plot;
@@ -51,6 +51,7 @@ pub fn run(args: Args) -> Result<Answer, CliError> {
         Command::Describe(args) => Ok(describe::run(&args)),
         Command::Check(args) => Ok(check::run(&args)),
         Command::Emit(args) => emit::run(&args),
+        Command::Explore(args) => crate::explore::run(&args).map(|()| Answer::Text(String::new())),
         Command::Plot(args) => plot::run(&args),
         Command::Completions { shell } => Ok(shell::completions(shell)),
         Command::Man { command } => shell::man(command.as_deref()),

@@ -11,13 +11,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lossfn::Cost;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The tables that are read.
 pub struct Tables {
     pub sources: Vec<(PathBuf, Box<dyn Source>)>,
     pub row_groups: Option<Range<usize>>,
+    /// Where nobody looks at a terminal: reading shows no progress, and stops when this becomes true.
+    pub unwatched: Option<Arc<AtomicBool>>,
 }
 
 /// A row that can be found: file and row, counted from 1.
@@ -48,6 +51,7 @@ struct Queue<'a> {
     tables: Vec<(usize, Parts<'a>)>,
     records: Vec<PartRecord>,
     failed: bool,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl Queue<'_> {
@@ -56,6 +60,9 @@ impl Queue<'_> {
         while !self.failed {
             let (table, parts) = self.tables.first_mut()?;
             let table = *table;
+            if self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                return Some(Err((table, ReadError::Stopped)));
+            }
             match parts.next() {
                 None => drop(self.tables.remove(0)),
                 Some(Err(error)) => return Some(Err((table, error))),
@@ -117,10 +124,14 @@ impl Tables {
             }
             tables.push((at, source.parts(requests, self.row_groups.clone())?));
         }
-        Ok(Queue { tables, records: Vec::new(), failed: false })
+        let stop = self.unwatched.clone();
+        Ok(Queue { tables, records: Vec::new(), failed: false, stop })
     }
 
     fn progress(&self) -> ProgressBar {
+        if self.unwatched.is_some() {
+            return ProgressBar::hidden();
+        }
         let bytes: Option<u64> = self.sources.iter().map(|(_, source)| source.bytes()).sum();
         let template = match bytes {
             Some(_) => "{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",

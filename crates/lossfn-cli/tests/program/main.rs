@@ -7,6 +7,7 @@ mod common;
 mod docs;
 mod emit;
 mod errors;
+mod explore;
 mod formats;
 mod known;
 mod merge;

@@ -29,7 +29,7 @@ pub(super) struct Product {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Relation {
+pub(crate) enum Relation {
     Or,
     And,
     Less,
@@ -122,7 +122,7 @@ impl Math {
     pub fn symbol(name: &str) -> Self {
         let named = |name: &str| Self::Name(name.to_owned());
         match name.split_once('_') {
-            Some((base, end)) if super::latex::is_letter(base) && !end.is_empty() => {
+            Some((base, end)) if super::typeset::is_letter(base) && !end.is_empty() => {
                 named(base).subscript(named(end))
             }
             _ => named(name),

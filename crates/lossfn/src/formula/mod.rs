@@ -1,16 +1,21 @@
-//! Formulas as text, as LaTeX and as code.
+//! Formulas as text, as LaTeX, as MathML and as code.
 
 mod emit;
 mod latex;
 mod math;
+mod mathml;
 mod notation;
 mod parse;
 mod print;
 mod typed;
+mod typeset;
 
 pub use emit::Language;
-pub(crate) use notation::latex as notation_latex;
+pub(crate) use latex::Latex;
+pub(crate) use mathml::{MathMl, element as mathml_element};
+pub(crate) use notation::notation;
 pub(crate) use typed::Typed;
+pub(crate) use typeset::Markup;
 
 /// How tightly an operator binds; a weaker one inside a stronger one is put in parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

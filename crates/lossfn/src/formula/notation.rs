@@ -1,11 +1,12 @@
 //! The notation in which descriptions say what a formula of one row cannot: that of formulas as text
 //! with `sum_c(x)`, `max_{j != c}(x)` and subscripts, and words between formulas.
 
-use super::latex;
 use super::math::{Math, Relation};
+use super::typeset::{Markup, is_letter, write};
 
-/// The LaTeX of formulas with words between them. What cannot be read as a formula is words.
-pub(crate) fn latex(text: &str) -> String {
+/// Formulas with words between them. What cannot be read as a formula is words.
+pub(crate) fn notation<M: Markup>(text: &str) -> String {
+    let prose = |words: &str| if words.trim().is_empty() { String::new() } else { M::prose(words) };
     let tokens = tokens(text);
     let mut result = String::new();
     let (mut at, mut words) = (0, 0);
@@ -14,7 +15,7 @@ pub(crate) fn latex(text: &str) -> String {
         match if parser.begins() { parser.relation() } else { None } {
             Some(math) => {
                 result += &prose(&text[words..tokens[at].start]);
-                result += &latex::write(&math);
+                result += &write::<M>(&math);
                 at = parser.at;
                 words = tokens[at - 1].end();
             }
@@ -23,16 +24,6 @@ pub(crate) fn latex(text: &str) -> String {
     }
     result += &prose(&text[words..]);
     result
-}
-
-fn prose(words: &str) -> String {
-    if words.trim().is_empty() {
-        return String::new();
-    }
-    match words.strip_prefix(", with") {
-        Some(rest) => format!(r",\quad \text{{with{}}}", latex::escaped(rest)),
-        None => format!(r"\text{{{}}}", latex::escaped(words)),
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -118,7 +109,7 @@ impl Parser<'_> {
             operators.contains(&next.text)
                 || ["(", "_"].contains(&next.text) && next.start == token.end()
         }) || token.text.contains('_')
-            || token.text != "a" && latex::is_letter(token.text)
+            || token.text != "a" && is_letter(token.text)
     }
 
     fn relation(&mut self) -> Option<Math> {

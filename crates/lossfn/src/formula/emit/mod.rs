@@ -15,7 +15,7 @@ mod triton;
 mod wgsl;
 mod writer;
 
-use super::notation_latex;
+use super::{Latex, notation};
 use crate::catalog::find;
 use crate::error::Error;
 use crate::loss::{Form, Loss};
@@ -202,7 +202,7 @@ fn latex(loss: &Loss) -> String {
     for (order, power) in [(1, ""), (2, "^2")] {
         for (component, line) in loss.latex_derivatives(order) {
             let by = match component {
-                Some(name) => notation_latex(name),
+                Some(name) => notation::<Latex>(name),
                 None if loss.has_class_axis() => "p_c".to_owned(),
                 None => "p".to_owned(),
             };
