@@ -30,7 +30,7 @@ use tokio::sync::{Semaphore, watch};
 const QUESTION_BYTES: usize = 256 << 10;
 
 /// How long an answer may take, waiting for others included.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long requests may go on when the server is told to end.
 const FAREWELL: Duration = Duration::from_secs(1);

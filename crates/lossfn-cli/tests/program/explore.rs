@@ -168,7 +168,7 @@ fn others_are_refused() {
     let own = server.host.clone();
     let port = own.rsplit_once(':').expect("a port").1.to_owned();
     let body = curves(&["huber"]).to_string();
-    let post = |headers: &str| {
+    let ask = |headers: &str| {
         let headers = format!("{headers}Content-Type: application/json\r\n");
         server.request("POST", "/api/curves", &headers, body.as_bytes())
     };
@@ -178,7 +178,7 @@ fn others_are_refused() {
         format!("Host: {own}\r\nOrigin: http://{own}\r\nSec-Fetch-Site: same-origin\r\n"),
         format!("Host: {own}\r\nSec-Fetch-Site: none\r\n"),
     ] {
-        assert_eq!(post(&headers).status, 200, "{headers}");
+        assert_eq!(ask(&headers).status, 200, "{headers}");
     }
     for headers in [
         // A name that somebody made point here.
@@ -196,7 +196,7 @@ fn others_are_refused() {
         format!("Host: {own}\r\nSec-Fetch-Site: cross-site\r\n"),
         format!("Host: {own}\r\nSec-Fetch-Site: same-site\r\n"),
     ] {
-        post(&headers).error(403);
+        ask(&headers).error(403);
         assert_eq!(server.request("GET", "/", &headers, b"").status, 403, "{headers}");
     }
     // What a form can send is no question.
@@ -294,16 +294,13 @@ fn costs_are_those_of_eval() {
             "by": by.iter().collect::<Vec<_>>(), "worst": 3,
         });
         let answer = server.ask("/api/costs", &question).json();
-        let mut line = format!(
-            "eval {} --target {target} --prediction '{prediction}' --worst 3 --format json",
-            path.display()
+        let mut flags: Vec<String> = losses.iter().map(|loss| format!("--loss '{loss}'")).collect();
+        flags.extend(by.map(|by| format!("--by {by}")));
+        let line = format!(
+            "eval {} --target {target} --prediction '{prediction}' --worst 3 --format json {}",
+            path.display(),
+            flags.join(" ")
         );
-        for loss in losses {
-            line += &format!(" --loss '{loss}'");
-        }
-        if let Some(by) = by {
-            line += &format!(" --by {by}");
-        }
         let expected = folder.run(&line).json();
         for part in ["costs", "rows", "skipped", "by", "chosen"] {
             assert_eq!(answer[part], expected[part], "{file} {part}");

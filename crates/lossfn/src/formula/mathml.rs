@@ -149,11 +149,7 @@ impl Markup for MathMl {
     }
 
     fn small_fraction(top: &str, bottom: &str) -> String {
-        format!(
-            r#"<mfrac displaystyle="false">{}{}</mfrac>"#,
-            row(top),
-            row(bottom)
-        )
+        format!(r#"<mfrac displaystyle="false">{}{}</mfrac>"#, row(top), row(bottom))
     }
 
     fn stroke(top: &str, bottom: &str) -> String {

@@ -1,4 +1,4 @@
-//! Formulas as text, as LaTeX, as MathML and as code.
+//! Formulas as text, as LaTeX, as `MathML` and as code.
 
 mod emit;
 mod latex;

@@ -129,6 +129,7 @@ function aboutCard(room, texts) {
     const key = names.join();
     if (choices.dataset.key !== key) {
       choices.dataset.key = key;
+      choices.hidden = names.length === 1;
       choices.replaceChildren(choice({
         legend: "About", options: names, value: String(texts().indexOf(chosen())),
         onchange(value) {
@@ -176,11 +177,11 @@ function fill(body, { id, loss, summary, formulas, card, sections }) {
     element("h2", {}, loss), element("p", {}, prose(summary)),
     element("dl", { class: "formulas" }, lines.map(([name, mathml]) =>
       [element("dt", {}, name), element("dd", { tabindex: "0", "aria-label": `${name} of ${id}` }, formula(mathml))])),
-    element("h2", {}, "Card"),
+    ...(facts.length === 0 ? [] : [element("h2", {}, "Card"),
     element("div", { class: "scroll" }, element("table", { class: "facts" },
       element("thead", {}, element("tr", {},
         ["Property", "Answer", "How it is known"].map((name) => element("th", { scope: "col" }, name)))),
-      element("tbody", {}, facts))),
+      element("tbody", {}, facts)))]),
     element("dl", { class: "sections" }, sections.map(({ heading, text }) =>
       [element("dt", {}, heading), element("dd", {}, prose(text))])));
 }
