@@ -271,13 +271,11 @@ impl Loss {
     /// was given as text in that of their use.
     #[must_use]
     pub fn named_parameters(&self) -> Vec<(&'static str, f64)> {
-        match &self.typed {
-            Some(typed) => typed.parameters().collect(),
-            None => {
-                let names = self.description.parameters.iter().map(|parameter| parameter.name);
-                names.zip(self.parameters.iter().copied()).collect()
-            }
+        if let Some(typed) = &self.typed {
+            return typed.parameters().collect();
         }
+        let names = self.description.parameters.iter().map(|parameter| parameter.name);
+        names.zip(self.parameters.iter().copied()).collect()
     }
 
     /// The same loss with another value for one parameter.

@@ -33,8 +33,6 @@ enum Step {
     Or(usize, usize, usize),
     Not(usize, usize),
     Select(usize, usize, usize, usize),
-    /// The last two are what is chosen from.
-    CompareSelect(Comparison, usize, [usize; 4]),
 }
 
 /// The registers of the inputs.
@@ -47,15 +45,9 @@ impl Tape {
     pub fn new(formula: &Formula, order: usize) -> Self {
         let results = &formula.results[..=order];
         let known = formula.known();
-        let is_fused = |at: usize| matches!(formula.nodes[at], Node::Compare(..));
         // What a node reads, if what is known beforehand is not computed.
         let reads = |at: usize| match formula.nodes[at] {
             _ if known[at].is_some() => Vec::new(),
-            Node::Select(condition, a, b) if is_fused(condition) => {
-                let mut reads = formula.nodes[condition].operands();
-                reads.extend([a, b]);
-                reads
-            }
             Node::Binary(Binary::Power, x, y) if known[y].is_some() => vec![x],
             node => node.operands(),
         };
@@ -105,12 +97,9 @@ impl Tape {
                 Node::And(x, y) => Step::And(to, place(x), place(y)),
                 Node::Or(x, y) => Step::Or(to, place(x), place(y)),
                 Node::Not(x) => Step::Not(to, place(x)),
-                Node::Select(condition, a, b) => match formula.nodes[condition] {
-                    Node::Compare(comparison, x, y) => {
-                        Step::CompareSelect(comparison, to, [x, y, a, b].map(place))
-                    }
-                    _ => Step::Select(to, place(condition), place(a), place(b)),
-                },
+                Node::Select(condition, a, b) => {
+                    Step::Select(to, place(condition), place(a), place(b))
+                }
                 Node::Constant(_) | Node::Symbol(_) => unreachable!("they are known"),
             });
             let mut read = reads(at);
@@ -285,21 +274,6 @@ impl<'a, T: Real> Registers<'a, T> {
                 let (to, from) = self.split(to);
                 let (condition, a, b) = (from(condition), from(a), from(b));
                 for_each!(T, I, to, [condition, a, b], pick(holds(condition), a, b));
-            }
-            Step::CompareSelect(comparison, to, [x, y, a, b]) => {
-                let (to, from) = self.split(to);
-                let (x, y, a, b) = (from(x), from(y), from(a), from(b));
-                match comparison {
-                    Comparison::Less => {
-                        for_each!(T, I, to, [x, y, a, b], pick(x.less_than(y), a, b));
-                    }
-                    Comparison::AtMost => {
-                        for_each!(T, I, to, [x, y, a, b], pick(x.at_most(y), a, b));
-                    }
-                    Comparison::Equal => {
-                        for_each!(T, I, to, [x, y, a, b], pick(x.equals(y), a, b));
-                    }
-                }
             }
         }
     }
