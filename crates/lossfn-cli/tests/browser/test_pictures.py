@@ -5,7 +5,7 @@ import pytest
 from conftest import ROOT
 
 VIEWS = {
-    "curves": "?loss=huber(delta%3D1.0)&loss=tukey_biweight&loss=squared_error",
+    "curves": "?loss=huber(delta%3D1.0)&loss=tukey_biweight(scale%3D3.0)&loss=absolute_error",
     "regression": "",
     "classification": "",
     "predictions": "",
