@@ -145,3 +145,55 @@ def test_keras_takes_it():
     assert float(loss([[1.0]], [[3.0]])) == pytest.approx(8.0)
     assert type(loss).from_config(loss.get_config()).loss == loss.loss
     assert lossfn.keras.loss("formula: abs(p - y)^a; a = 3").loss == loss.loss
+
+
+def test_checks():
+    report = lossfn.check("formula: ln(1 + exp(p)) - p * y; y in [0, 1]")
+    assert not report.is_sound
+    (overflow,) = report.of_kind("overflow")[:1]
+    assert overflow.severity == "error" and overflow.evidence[0].prediction[0] > 80
+    proposals = {finding.proposal for finding in report.findings if finding.proposal}
+    assert any(text.startswith("softplus(p) - p * y") for text in proposals)
+    assert "softplus" in repr(report) and "error" in report.summary
+    assert lossfn.check(lossfn.Huber()).is_sound
+    assert lossfn.check("binary_cross_entropy_with_logits").is_sound
+
+
+def test_checks_of_functions():
+    wrong = lossfn.check(lambda p, y: (p - y) ** 2, gradient=lambda p, y: p - y)
+    assert not wrong.is_sound and wrong.findings[0].kind == "wrong_gradient"
+    right = lossfn.check(lambda p, y: (p - y) ** 2, gradient=lambda p, y: 2 * (p - y))
+    assert right.is_sound, right
+    assert lossfn.check(lambda p, y: abs(p - y)).of_kind("kink")
+    assert lossfn.check(lambda p, y: np.log1p((p - y) ** 2)).of_kind("not_convex")
+    assert lossfn.check(lambda p, y: 1.0 - (p - y) ** 2).of_kind("negative")
+    assert lossfn.check(lambda p, y: (p - y - 1) ** 2).of_kind("no_minimum_at_target")
+    entropy = lossfn.check(
+        lambda p, y: -np.log(p if y == 1 else 1 - p), prediction="(0, 1)", target="[0, 1]"
+    )
+    assert entropy.is_sound, entropy
+
+
+def test_checks_are_refused():
+    with pytest.raises(TypeError, match="a loss, its text or a function"):
+        lossfn.check(3)
+    with pytest.raises(ValueError, match="is no domain"):
+        lossfn.check(lambda p, y: p - y, prediction="[0, 2]")
+    with pytest.raises(TypeError, match="has its own gradient"):
+        lossfn.check(lossfn.Huber(), gradient=lambda p, y: p)
+    with pytest.raises(ZeroDivisionError):
+        lossfn.check(lambda p, y: 1 / 0)
+    with pytest.raises(TypeError):
+        lossfn.check(lambda p, y: "one")
+
+
+def test_code():
+    loss = lossfn.formula(HUBER)
+    names = {}
+    exec(loss.emit("numpy"), names)
+    prediction, target = np.array([0.5, 4.0, -3.0]), np.zeros(3)
+    functions = [one for name, one in names.items() if callable(one) and name.endswith("gradient")]
+    expected = lossfn.Huber(delta=1.5, reduction="none").gradient(prediction, target)
+    np.testing.assert_allclose(functions[0](prediction, target), expected, rtol=1e-14)
+    with pytest.raises(ValueError, match="is no language"):
+        loss.emit("cobol")

@@ -38,7 +38,7 @@ pub enum Command {
     Describe(DescribeArgs),
     /// What is wrong with a loss: gradients, lost digits, overflow, kinks, with evidence
     Check(CheckArgs),
-    /// One loss as code: SQL, C, CUDA, WGSL, NumPy, PyTorch, JAX or Triton
+    /// One loss as code, in SQL, C, CUDA and other languages
     Emit(EmitArgs),
     /// A page in the browser on which losses are looked at and tried, served by this program alone
     Explore(ExploreArgs),

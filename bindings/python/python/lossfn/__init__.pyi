@@ -1,5 +1,5 @@
 # Written by `python -m lossfn._stubs` from the catalog; do not edit.
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, final, overload
 
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,10 @@ _Array: TypeAlias = ArrayLike | _SupportsDLPack
 _Denominator: TypeAlias = Literal["weights", "valid", "examples"] | float
 _NothingValid: TypeAlias = Literal["error", "nan", "zero"]
 _Reduction: TypeAlias = Literal["mean", "sum", "none"]
+_Language: TypeAlias = Literal[
+    "text", "latex", "sql", "c", "cuda", "wgsl", "numpy", "torch", "jax", "triton"
+]
+_Domain: TypeAlias = Literal["(-inf, inf)", "[0, inf)", "(0, inf)", "[0, 1]", "(0, 1)", "{{-1, 1}}"]
 
 class Fact(NamedTuple):
     name: str
@@ -57,6 +61,7 @@ class Loss:
     def second_formula(self) -> str: ...
     @property
     def latex(self) -> _Latex: ...
+    def emit(self, language: _Language) -> str: ...
     @property
     def curvature_meaning(self) -> str: ...
     @property
@@ -100,8 +105,55 @@ class Cost:
     @property
     def state_text(self) -> str: ...
 
+class Formula(Loss):
+    def __new__(
+        cls,
+        text: str,
+        /,
+        *,
+        reduction: _Reduction = "mean",
+        denominator: _Denominator = "weights",
+        nothing_valid: _NothingValid = "error",
+        **parameters: float,
+    ) -> Formula: ...
+
 catalog: Mapping[str, type[Loss]]
 
+class Evidence(NamedTuple):
+    prediction: list[float]
+    target: list[float]
+    quantity: str
+    precision: str
+    found: float
+    truth: str | None
+
+class Finding(NamedTuple):
+    kind: str
+    severity: Literal["error", "warning", "note"]
+    message: str
+    evidence: list[Evidence]
+    witness: str | None
+    advice: str | None
+    proposal: str | None
+    text: str
+
+class Report:
+    def __init__(
+        self, text: str, summary: str, is_sound: bool, findings: Sequence[Sequence[Any]]
+    ) -> None: ...
+    summary: str
+    is_sound: bool
+    findings: list[Finding]
+    def of_kind(self, kind: str) -> list[Finding]: ...
+
+def check(
+    loss: Loss | str | Callable[[float, float], float],
+    *,
+    gradient: Callable[[float, float], float] | None = None,
+    prediction: _Domain = "(-inf, inf)",
+    target: _Domain = "(-inf, inf)",
+) -> Report: ...
+def formula(text: str, /, **settings: Any) -> Formula: ...
 def loss(text: str, **settings: Any) -> Loss: ...
 
 @overload

@@ -2,6 +2,7 @@
 
 import re
 import statistics
+from urllib.parse import quote
 
 import pytest
 
@@ -115,9 +116,22 @@ def test_a_formula_that_is_wrong_shows_where(room):
     page = room("?loss=squared_error&loss=formula%3A abs(p - y")
     problem = page.locator(".chosen > li").nth(1).get_by_role("alert")
     problem.wait_for()
-    assert problem.inner_text().strip()
+    _, text, caret = problem.inner_text().splitlines()
+    assert text.strip() == "abs(p - y"
+    assert caret.index("^") - text.index("abs") == len("abs(p - y")
     field = page.get_by_label("Formula", exact=True)
     assert field.input_value() == "formula: abs(p - y"
+
+
+def test_a_formula_is_drawn_as_the_loss_that_it_is(room):
+    text = "where(abs(r) <= d, r^2 / 2, d * (abs(r) - d / 2)); r = p - y; d = 1"
+    page = room(f"?loss=huber(delta=1)&loss=formula%3A {quote(text)}")
+    drawn(page)
+    built_in, typed = (page.evaluate(POINTS, ["loss", layer]) for layer in (0, 1))
+    assert built_in == typed
+    page.get_by_role("slider", name="d", exact=True).fill("2")
+    drawn(page)
+    assert page.evaluate(POINTS, ["loss", 1]) != built_in
 
 
 def test_losses_are_found_and_added(room):
