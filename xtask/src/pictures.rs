@@ -148,6 +148,20 @@ const CLASSICS: &[Classic] = &[
         title: "What a predicted rate costs for three counts",
         ..PLAIN
     },
+    Classic {
+        file: "own_loss",
+        heading: "A loss of one's own",
+        words: "That of [the tour](OWN_LOSS.md): Huber's, but six times as dear on one side.",
+        losses: &[
+            "formula: w * where(abs(r) <= d, r^2 / 2, d * (abs(r) - d / 2)); r = p - y; w = where(r < 0, missed, \
+             1); d = 50; missed = 6",
+            "half_squared_error",
+            "huber(delta=50)",
+        ],
+        range: Some((-100.0, 100.0)),
+        title: "A miss costs six times as much as too much care",
+        ..PLAIN
+    },
 ];
 
 impl Classic {
@@ -173,7 +187,7 @@ impl Classic {
     /// The command of the program that draws the same.
     fn command(&self) -> String {
         let quoted = |loss: &&str| {
-            if loss.contains('(') { format!("'{loss}'") } else { (*loss).to_owned() }
+            if loss.contains(['(', ' ']) { format!("'{loss}'") } else { (*loss).to_owned() }
         };
         let losses: Vec<String> = self.losses.iter().map(quoted).collect();
         let mut command = format!("lossfn plot {}", losses.join(" "));

@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import subprocess
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,22 +35,9 @@ INSIDE = {
 }
 
 
-def program():
-    """The program `lossfn`: where LOSSFN_PROGRAM says, on the path, or built in this repository."""
-    root = Path(__file__).parents[3] / "target"
-    named = os.environ.get("LOSSFN_PROGRAM") or shutil.which("lossfn")
-    built = [root / "release" / "lossfn", root / "debug" / "lossfn"]
-    return named or next((str(path) for path in built if path.exists()), None)
-
-
-pytestmark = pytest.mark.skipif(program() is None, reason="the program lossfn is not built")
-
-
 @cache
 def emitted(id, language):
-    command = [program(), "emit", id, "--to", language]
-    run = subprocess.run(command, capture_output=True, text=True)
-    return run.stdout if run.returncode == 0 else pytest.fail(run.stderr)
+    return lossfn.catalog[id]().emit(language)
 
 
 def components(id):

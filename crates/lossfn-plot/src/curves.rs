@@ -497,6 +497,9 @@ impl Curves {
     }
 }
 
+/// The most characters of a formula in a legend.
+const LONGEST_LABEL: usize = 40;
+
 fn spaced(name: &str) -> String {
     name.replace('_', " ")
 }
@@ -510,6 +513,21 @@ fn ends(numbers: &[f64]) -> (f64, f64) {
 
 /// The loss with its parameters, but for those that change nothing.
 fn name(loss: &Loss) -> String {
+    // A formula itself, but for one too long for a legend: its parameters alone.
+    if let Some(text) = loss.typed_text() {
+        if text.chars().count() <= LONGEST_LABEL {
+            return text;
+        }
+        let named = loss.named_parameters().into_iter();
+        let named: Vec<String> =
+            named.map(|(name, value)| format!("{name}={}", short(&value.to_string()))).collect();
+        let shown = format!("formula({})", named.join(", "));
+        return if named.is_empty() || shown.chars().count() > LONGEST_LABEL {
+            loss.id().to_owned()
+        } else {
+            shown
+        };
+    }
     let parameters = loss.description().parameters;
     if parameters.is_empty() {
         return loss.to_string();

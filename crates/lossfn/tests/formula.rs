@@ -2,6 +2,7 @@
 
 use lossfn::{CATALOG, Cost, Domain, Error, Form, InstructionSet, Loss, Outputs};
 use proptest::prelude::*;
+use std::fmt::Write;
 
 fn typed(text: &str) -> Loss {
     Loss::typed(text).unwrap_or_else(|error| panic!("{error}"))
@@ -157,12 +158,12 @@ fn hostile_text_is_refused() {
     let nested = |n: usize| format!("{}p{}", "(".repeat(n), ")".repeat(n));
     let mut doubling = String::from("a0");
     for at in 0..60 {
-        doubling += &format!("; a{at} = a{} * a{}", at + 1, at + 1);
+        let _ = write!(doubling, "; a{at} = a{} * a{}", at + 1, at + 1);
     }
     doubling += "; a60 = p";
     let mut chain = String::from("a0");
     for at in 0..300 {
-        chain += &format!("; a{at} = sin(a{})", at + 1);
+        let _ = write!(chain, "; a{at} = sin(a{})", at + 1);
     }
     chain += "; a300 = p";
     for text in [
@@ -238,7 +239,7 @@ fn text_of(loss: &Loss) -> String {
     let mut text = loss.formula().text(0);
     for (name, value) in loss.named_parameters() {
         if loss.formula().nodes.contains(&lossfn::number::Node::Symbol(name)) {
-            text += &format!("; {name} = {value:?}");
+            let _ = write!(text, "; {name} = {value:?}");
         }
     }
     text

@@ -89,7 +89,7 @@ def check(loss, *, gradient=None, prediction="(-inf, inf)", target="(-inf, inf)"
 
     >>> import lossfn
     >>> report = lossfn.check("formula: ln(1 + exp(p)) - p * y")
-    >>> [finding.proposal for finding in report.of_kind("lost_digits")][0]
+    >>> [finding.proposal for finding in report.of_kind("overflow")][0]
     'softplus(p) - p * y'
     >>> wrong = lossfn.check(lambda p, y: (p - y) ** 2, gradient=lambda p, y: p - y)
     >>> wrong.is_sound, wrong.findings[0].kind

@@ -1,4 +1,4 @@
-//! What README.md shows of the program is what the program prints.
+//! What README.md and the tour in docs/ show of the program is what the program prints.
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use std::fs;
@@ -42,10 +42,13 @@ fn words(command: &str) -> Vec<String> {
 #[test]
 fn the_transcripts_are_what_the_program_prints() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let readme = fs::read_to_string(root.join("README.md")).expect("README.md");
-    let transcripts = transcripts(&readme);
-    assert!(!transcripts.is_empty(), "README.md shows nothing");
-    for (command, shown) in transcripts {
+    let shown = ["README.md", "docs/OWN_LOSS.md"].map(|name| {
+        let text = fs::read_to_string(root.join(name)).expect("a page");
+        let transcripts = transcripts(&text);
+        assert!(!transcripts.is_empty(), "{name} shows nothing");
+        transcripts
+    });
+    for (command, shown) in shown.into_iter().flatten() {
         let run = cargo_bin_cmd!("lossfn").current_dir(&root).args(words(&command)).output();
         let run = run.expect("the program runs");
         let (printed, said) = (&run.stdout, String::from_utf8_lossy(&run.stderr));

@@ -103,6 +103,28 @@ impl Typed {
     }
 }
 
+impl Formula {
+    /// Reads a formula of `p` and `y`, and of parameters and other names that are defined behind it: the text
+    /// of [`Loss::typed`](crate::Loss::typed), which makes a loss of it.
+    ///
+    /// ```
+    /// use lossfn::Formula;
+    ///
+    /// let formula = Formula::parse("abs(r)^a; r = p - y; a = 1.5")?;
+    /// assert_eq!(formula.to_string(), "abs(p - y)^a");
+    /// assert_eq!(formula.parameters, [("a", 1.5)]);
+    /// let value = formula.evaluate(|name| Some(if name == "p" { 5.0 } else { 1.0 }));
+    /// assert_eq!(value, Ok(vec![8.0]));
+    /// # Ok::<(), lossfn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Formula`] with the character at which the text cannot be read.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Ok(Typed::parse(text)?.loss)
+    }
+}
+
 /// For each domain of the prediction and of the target, in the order of [`Domain::WRITTEN`].
 static DESCRIPTIONS: [[Description; Domain::WRITTEN.len()]; Domain::WRITTEN.len()] = {
     let plain = Description::own("formula", "A loss by its formula.");
