@@ -1,6 +1,6 @@
 //! Losses that are given as text.
 
-use lossfn::{CATALOG, Cost, Domain, Error, Form, InstructionSet, Loss, Outputs};
+use lossfn::{Answer, CATALOG, Cost, Domain, Error, Form, InstructionSet, Loss, Outputs, Property};
 use proptest::prelude::*;
 use std::fmt::Write;
 
@@ -401,4 +401,20 @@ proptest! {
             prop_assert!(error.to_string().contains('^'));
         }
     }
+}
+
+#[test]
+fn rounding_is_no_bend() {
+    // Convex as mathematics; computed so, they lose their digits and with them every smooth chord.
+    for text in ["ln(1 + exp(-p * y)); y in {-1, 1}", "ln(1 + exp(p)) - p * y; y in [0, 1]"] {
+        let card = typed(text).card();
+        let convex = card.get(Property::Convex).unwrap();
+        assert_ne!(convex.answer, Answer::No, "{text}: {convex}");
+    }
+    // What is bent is still seen.
+    assert_eq!(typed("ln(1 + (p - y)^2)").card().answer(Property::Convex), Answer::No);
+    assert_eq!(
+        typed("where(p * y > 0, 0, 1); y in {-1, 1}").card().answer(Property::Convex),
+        Answer::No
+    );
 }

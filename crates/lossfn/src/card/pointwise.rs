@@ -396,13 +396,24 @@ fn chord(study: &Study<'_>, line: &Line<'_>) -> Option<Witness> {
             let scale = values.iter().map(|value| value.abs()).fold(f64::MIN_POSITIVE, f64::max);
             let share = (xs[2] - xs[1]) / (xs[2] - xs[0]);
             let gap = (values[1] - share * values[0] - (1.0 - share) * values[2]) / scale;
-            if gap > SLACK && worst.is_none_or(|worst| worst.0 < 1e-2 && gap > 4.0 * worst.0) {
+            let is_worse = worst.is_none_or(|worst| worst.0 < 1e-2 && gap > 4.0 * worst.0);
+            if gap > SLACK && is_worse && is_surely_above(line, xs, share) {
                 worst = Some((gap, xs, values));
             }
         }
     }
     let (_, xs, values) = worst?;
     Some(chord_witness(study, line, xs, values))
+}
+
+/// Whether the curve lies above the chord however what is computed there was rounded: a formula that loses
+/// its digits is not to look bent for that.
+fn is_surely_above(line: &Line<'_>, xs: [f64; 3], share: f64) -> bool {
+    let bounds = |x| line.pieces.curve.see(Interval::constant(x), None).bounds.orders[0];
+    let [left, middle, right] = xs.map(bounds);
+    // What is infinite needs no such care.
+    middle.low() > share * left.high() + (1.0 - share) * right.high()
+        || [left, middle, right].iter().any(|bounds| bounds.point().is_some_and(f64::is_infinite))
 }
 
 fn chord_witness(study: &Study<'_>, line: &Line<'_>, xs: [f64; 3], values: [f64; 3]) -> Witness {
