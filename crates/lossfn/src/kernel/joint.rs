@@ -212,12 +212,15 @@ impl<L: Ensemble> JointKernels for Any<L> {
     }
 
     fn formula(&self, _names: &[&'static str]) -> Formula {
-        Formula::trace(|| {
+        let mut formula = Formula::trace(|| {
             let (prediction, target) = (Expr::symbol("p_k"), Expr::symbol("y"));
             let part = self.0.part(prediction, target, 0, 1);
             let jet = self.0.part(Jet::variable(prediction), Jet::fixed(target), 0, 1);
             vec![Expr::total([part]), jet.gradient(), jet.curvature()]
-        })
+        });
+        // They stand for every place, of any number.
+        formula.parameters.retain(|(name, _)| !matches!(*name, "k" | "K"));
+        formula
     }
 }
 
