@@ -5,7 +5,7 @@ use crate::{available, losses};
 use lossfn::number::Jet;
 use lossfn::{Form, InstructionSet, Loss, Number, Outputs, Pointwise};
 use lossfn_testkit::catalog;
-use lossfn_testkit::judge::{Judge, Verdict, underflow};
+use lossfn_testkit::judge::{Judge, Verdict, computed, underflow};
 use lossfn_testkit::points::{Point, Precision, Rng, is_default, points};
 use lossfn_testkit::precise::{Definition, Precise, Truth};
 use lossfn_testkit::{none_wrong, ulps_f32, ulps_f64};
@@ -24,14 +24,6 @@ fn flat(points: &[Point]) -> (Vec<f64>, Vec<f64>) {
     (prediction.collect(), points.iter().map(|point| point.target).collect())
 }
 
-fn run_f32(loss: &Loss, set: InstructionSet, prediction: &[f32], target: &[f32], to: Outputs<f32>) {
-    match (loss.pointwise_kernels(), loss.joint_kernels()) {
-        (Some(kernels), _) => kernels.run_f32(set, prediction, target, to),
-        (_, Some(kernels)) => kernels.run_f32(set, prediction, target, to),
-        _ => unreachable!("a loss whose target is a number"),
-    }
-}
-
 fn run_f64(loss: &Loss, set: InstructionSet, prediction: &[f64], target: &[f64], to: Outputs<f64>) {
     match (loss.pointwise_kernels(), loss.joint_kernels()) {
         (Some(kernels), _) => kernels.run_f64(set, prediction, target, to),
@@ -40,33 +32,7 @@ fn run_f64(loss: &Loss, set: InstructionSet, prediction: &[f64], target: &[f64],
     }
 }
 
-/// Value of each of many examples, gradient and second derivative by each predicted number, widened
-/// to f64.
-fn kernel(
-    loss: &Loss,
-    set: InstructionSet,
-    points: &[Point],
-    precision: Precision,
-) -> [Vec<f64>; 3] {
-    let (prediction, target) = flat(points);
-    macro_rules! run {
-        ($float:ident, $run:ident) => {{
-            let narrow = |all: &[f64]| all.iter().map(|&x| x as $float).collect::<Vec<_>>();
-            let (prediction, target) = (narrow(&prediction), narrow(&target));
-            let zero = |like: &[$float]| vec![0.0; like.len()];
-            let mut results = [zero(&target), zero(&prediction), zero(&prediction)];
-            let [value, gradient, second] = &mut results;
-            $run(loss, set, &prediction, &target, Outputs { value, gradient, second });
-            results.map(|result| result.into_iter().map(f64::from).collect())
-        }};
-    }
-    match precision {
-        Precision::Single => run!(f32, run_f32),
-        Precision::Double => run!(f64, run_f64),
-    }
-}
-
-/// The same by the plain reference arithmetic.
+/// What [`computed`] gives, by the plain reference arithmetic.
 fn reference(loss: &Loss, points: &[Point]) -> [Vec<f64>; 3] {
     let jet = |point: &Point, by: usize| -> Jet<f64> {
         match (loss.pointwise_kernels(), loss.joint_kernels()) {
@@ -110,7 +76,7 @@ fn held_to_the_definition(loss: &Loss, precision: Precision) -> (Vec<String>, St
     };
     let truths: Vec<Vec<Truth>> = points.iter().map(by_each).collect();
     let mut ways: Vec<(&str, [Vec<f64>; 3])> =
-        available().map(|set| (set.name(), kernel(loss, set, &points, precision))).collect();
+        available().map(|set| (set.name(), computed(loss, set, &points, precision))).collect();
     if precision == Precision::Double {
         ways.push(("reference", reference(loss, &points)));
     }
@@ -301,10 +267,10 @@ fn instruction_sets_agree() {
     for loss in all_losses() {
         for precision in PRECISIONS {
             let points = points(&loss, precision);
-            let portable = kernel(&loss, InstructionSet::Portable, &points, precision);
+            let portable = computed(&loss, InstructionSet::Portable, &points, precision);
             let is_signed = portable[0].iter().any(|loss| *loss < 0.0);
             let all: Vec<_> =
-                fused.iter().map(|&set| kernel(&loss, set, &points, precision)).collect();
+                fused.iter().map(|&set| computed(&loss, set, &points, precision)).collect();
             for pair in all.windows(2) {
                 let bits = |results: &[Vec<f64>; 3]| {
                     results.concat().into_iter().map(f64::to_bits).collect::<Vec<_>>()
@@ -339,11 +305,11 @@ fn nan_comes_out_where_it_went_in_and_nowhere_else() {
         for precision in PRECISIONS {
             for set in available() {
                 let mut points = points(&loss, precision);
-                let before = kernel(&loss, set, &points, precision);
+                let before = computed(&loss, set, &points, precision);
                 let last = points[3].prediction.len() - 1;
                 points[3].prediction[last] = f64::NAN;
                 points[13].target = f64::NAN;
-                let after = kernel(&loss, set, &points, precision);
+                let after = computed(&loss, set, &points, precision);
                 for (order, (before, after)) in before.iter().zip(&after).enumerate() {
                     let places = places(order, &points);
                     for ((before, after), (at, by)) in before.iter().zip(after).zip(places) {
@@ -368,7 +334,7 @@ fn each_order_gives_the_same_numbers() {
         let points = points(&loss, Precision::Double);
         let (prediction, target) = flat(&points);
         for set in available() {
-            let all = kernel(&loss, set, &points, Precision::Double);
+            let all = computed(&loss, set, &points, Precision::Double);
             let (mut value, mut gradient) = (vec![0.0; points.len()], vec![0.0; prediction.len()]);
             let to = Outputs { value: &mut value, gradient: &mut gradient, second: &mut [] };
             run_f64(&loss, set, &prediction, &target, to);
@@ -398,7 +364,7 @@ fn rows_of_any_length_are_totals() {
                 })
                 .collect();
             for set in available() {
-                let [value, gradient, _] = kernel(&loss, set, &points, Precision::Double);
+                let [value, gradient, _] = computed(&loss, set, &points, Precision::Double);
                 for (at, point) in points.iter().enumerate() {
                     let by = at % count;
                     let jet = kernels.reference(&point.prediction, point.target, by);
