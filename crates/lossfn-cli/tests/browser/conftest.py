@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import statistics
 import subprocess
 import tempfile
 
@@ -30,6 +31,12 @@ def until(page, expression):
     pytest.fail(f"never: {expression}")
 
 
+def settled(page):
+    """Waits until the last question is answered, and the address says what is shown."""
+    page.wait_for_selector('.views[aria-busy="false"]')
+    page.wait_for_timeout(250)
+
+
 def pytest_addoption(parser):
     parser.addoption("--pictures", action="store_true", help="take the pictures of docs/images anew")
 
@@ -50,6 +57,20 @@ def program():
 def is_release(program):
     """Whether times mean anything."""
     return "release" in program.parts
+
+
+@pytest.fixture
+def is_followed(is_release, record_property):
+    """Holds the milliseconds from a movement to the new picture to what feels immediate."""
+
+    def check(what, took):
+        median, worst = statistics.median(took), max(took)
+        record_property("median_ms", median)
+        print(f"\n{what} is followed after {median:.1f} ms (median), {worst:.1f} ms (longest)")
+        if is_release:
+            assert median < 50
+
+    return check
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,7 @@ import re
 
 import pytest
 
-
-def settled(page):
-    """Waits until the last question is answered, and the address says what is shown."""
-    page.wait_for_selector('.views[aria-busy="false"]')
-    page.wait_for_timeout(250)
+from conftest import settled
 
 
 @pytest.fixture
