@@ -1,6 +1,7 @@
 //! Arrays as they come: any element type, any strides, read and written block by block.
 
 use crate::class_axis::ClassBlock;
+use crate::cost::{Bulk, ExactSum};
 use crate::kernel::{
     ClassKernels, ClassOutputs, InstructionSet, JointKernels, Outputs, PointwiseKernels,
 };
@@ -9,6 +10,7 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use ndarray::{ArrayView1, ArrayViewD, ArrayViewMut1, ArrayViewMutD};
 use ndarray::{Axis, Dimension, IntoDimension};
+use std::ops::Range;
 
 /// A number or truth value as it lies in memory.
 trait Element: Copy {
@@ -171,13 +173,18 @@ impl Array<'_> {
         moved! { F16 BF16 F32 F64 I8 I16 I32 I64 U8 U16 U32 U64 Bool }
     }
 
-    /// The elements from `start` on, in the order of the array, as the kernel's type: the array's
+    /// Some of the elements, in the order of the array, as the kernel's type: the array's
     /// own memory where it can be used as it is, else a conversion into `scratch`.
-    pub(crate) fn read<'b, T: Kernel>(&'b self, start: usize, scratch: &'b mut [T]) -> &'b [T] {
+    pub(crate) fn read<'b, T: Kernel>(
+        &'b self,
+        elements: Range<usize>,
+        scratch: &'b mut Vec<T>,
+    ) -> &'b [T] {
         if let Some(whole) = T::contiguous(self) {
-            return &whole[start..start + scratch.len()];
+            return &whole[elements];
         }
-        self.copy(start, scratch);
+        scratch.resize(elements.len(), T::default());
+        self.copy(elements.start, scratch);
         scratch
     }
 
@@ -201,6 +208,8 @@ pub(crate) trait Kernel: Real {
     fn contiguous<'b>(array: &'b Array<'_>) -> Option<&'b [Self]>;
     /// The same for an array to write.
     fn contiguous_mut<'b>(array: &'b mut ArrayMut<'_>) -> Option<&'b mut [Self]>;
+    /// Adds numbers to `sum`, some of them not before `bulk` is flushed.
+    fn add_to(numbers: &[Self], bulk: &mut Bulk, sum: &mut ExactSum);
     /// Runs the kernel of a pointwise loss for this type.
     fn run_pointwise(
         kernels: &dyn PointwiseKernels,
@@ -235,13 +244,16 @@ pub(crate) trait Kernel: Real {
 }
 
 macro_rules! kernel_type {
-    ($type:ident, $variant:ident, $run:ident, $hessian:ident) => {
+    ($type:ident, $variant:ident, $run:ident, $hessian:ident, $add:expr) => {
         impl Kernel for $type {
             fn contiguous<'b>(array: &'b Array<'_>) -> Option<&'b [Self]> {
                 if let Array::$variant(view) = array { view.as_slice() } else { None }
             }
             fn contiguous_mut<'b>(array: &'b mut ArrayMut<'_>) -> Option<&'b mut [Self]> {
                 if let ArrayMut::$variant(view) = array { view.as_slice_mut() } else { None }
+            }
+            fn add_to(numbers: &[Self], bulk: &mut Bulk, sum: &mut ExactSum) {
+                $add(numbers, bulk, sum);
             }
             fn run_pointwise(
                 kernels: &dyn PointwiseKernels,
@@ -281,8 +293,9 @@ macro_rules! kernel_type {
         }
     };
 }
-kernel_type!(f32, F32, run_f32, hessian_f32);
-kernel_type!(f64, F64, run_f64, hessian_f64);
+kernel_type!(f32, F32, run_f32, hessian_f32, |numbers, bulk: &mut Bulk, sum| bulk
+    .add(numbers, sum));
+kernel_type!(f64, F64, run_f64, hessian_f64, |numbers, _, sum: &mut ExactSum| sum.extend(numbers));
 
 /// Walks the innermost runs of an array that cover `length` elements from `start` on: calls `run`
 /// with the index of all axes but the last, the first position along the last axis, and the length.
@@ -404,15 +417,14 @@ macro_rules! writable {
         )*
 
         impl ArrayMut<'_> {
-            /// The same array with one axis moved to the end.
-            pub(crate) fn with_last_axis(self, axis: usize) -> Self {
+            /// Moves one axis to the end.
+            pub(crate) fn move_to_end(&mut self, axis: usize) {
                 match self {
-                    $(Self::$variant(mut view) => {
+                    $(Self::$variant(view) => {
                         let last = view.ndim().saturating_sub(1);
                         for at in axis..last {
                             view.swap_axes(at, at + 1);
                         }
-                        Self::$variant(view)
                     })*
                 }
             }

@@ -1,5 +1,6 @@
 //! What losses over a class axis share: a row of scores, its target, and sums and maxima over it.
 
+use crate::kernel::ClassOutputs;
 use crate::number::{Isa, Lane, Number, Real};
 
 /// What is known of the second derivatives of a row's loss, by any two of its scores.
@@ -43,6 +44,17 @@ pub trait ClassAxis: Send + Sync + 'static {
         product: &mut [T],
     ) {
         product.fill(T::from_f64(f64::NAN));
+    }
+
+    /// The kernel over many short rows at once, for those losses that have one; `false` if it does not
+    /// apply. Must be `#[inline(always)]`.
+    #[inline(always)]
+    fn short_rows<T: Real, I: Isa>(
+        &self,
+        _block: &ClassBlock<'_, T>,
+        _to: &mut ClassOutputs<'_, T>,
+    ) -> bool {
+        false
     }
 
     /// The kernel over one row: returns the loss and fills the derivatives that are wanted.
@@ -171,6 +183,54 @@ impl<T: Real> ClassRow<'_, T> {
         }
     }
 
+    /// The sum over the classes of the share times a function of the score, and that of the shares. A class
+    /// without a share counts nothing, whatever its score.
+    #[inline(always)]
+    pub fn mean_of(&self, of: impl Fn(f64) -> f64) -> (f64, f64) {
+        if let Some((class, share)) = self.only_class() {
+            return (
+                if share == 0.0 { 0.0 } else { share * of(self.prediction[class].to_f64()) },
+                share,
+            );
+        }
+        if let (RowTarget::Label(label), None) = (self.target, self.class_weights) {
+            // The same for all but one.
+            let [all] = sums(self.prediction, |x| [of(x)]);
+            let own = of(self.prediction[label].to_f64());
+            let value = own * (1.0 - self.smoothing)
+                + all * (self.smoothing / self.prediction.len() as f64);
+            return (value, 1.0);
+        }
+        let mut of_both = (0.0, 0.0);
+        for (class, y) in self.shares() {
+            if y != 0.0 {
+                of_both.0 += y * of(self.prediction[class].to_f64());
+                of_both.1 += y;
+            }
+        }
+        of_both
+    }
+
+    /// Subtracts from each number of a row the share of its class.
+    #[inline(always)]
+    pub fn subtract_shares(&self, row: &mut [T]) {
+        let less = |x: T, share: f64| T::from_f64(x.to_f64() - share);
+        if let (RowTarget::Label(label), None) = (self.target, self.class_weights) {
+            if self.smoothing != 0.0 {
+                let own = less(row[label], self.share(label));
+                let spread = self.smoothing / row.len() as f64;
+                row.iter_mut().for_each(|x| *x = less(*x, spread));
+                row[label] = own;
+                return;
+            }
+        }
+        for (class, y) in self.shares() {
+            if y != 0.0 {
+                row[class] = less(row[class], y);
+            }
+        }
+    }
+
     /// Is a score or a share of the target not a number?
     #[inline(always)]
     #[must_use]
@@ -189,30 +249,123 @@ impl<T: Real> ClassRow<'_, T> {
 
 /// Accumulators that are independent of each other, so that the compiler can use vectors.
 const LANES: usize = 16;
+/// So many that a loop over them stays a loop, since of straight code the compiler makes vectors by luck
+/// only.
+const MANY: usize = 64;
+
+/// Something for each of a run of numbers, aligned as vectors are.
+#[repr(align(64))]
+struct Many<T>([T; MANY]);
+
+impl<T: Copy> Many<T> {
+    /// All of them combined.
+    #[inline(always)]
+    fn fold(mut self, combine: impl Fn(T, T) -> T) -> T {
+        let mut count = MANY;
+        while count > 1 {
+            count /= 2;
+            for at in 0..count {
+                self.0[at] = combine(self.0[at], self.0[at + count]);
+            }
+        }
+        self.0[0]
+    }
+}
+
+/// Rows that are computed at once, if they are short.
+pub const ACROSS: usize = 16;
+/// Classes up to which a row is short.
+pub const SHORT: usize = 32;
+
+/// Short rows side by side: for each class its numbers of all rows.
+#[repr(align(64))]
+pub struct Across<T>(pub [[T; ACROSS]; SHORT]);
+
+impl<T: Real> Across<T> {
+    /// Nothing yet. Made once for many rows: what is left of others does no harm.
+    #[inline(always)]
+    #[must_use]
+    pub fn new() -> Self {
+        Self([[T::default(); ACROSS]; SHORT])
+    }
+
+    /// Reads rows, each of `classes` numbers; at most [`ACROSS`] of at most [`SHORT`].
+    #[inline(always)]
+    pub fn read(&mut self, rows: &[T], classes: usize) {
+        for (at, row) in rows.chunks_exact(classes).take(ACROSS).enumerate() {
+            for (class, &x) in row.iter().enumerate().take(SHORT) {
+                self.0[class][at] = x;
+            }
+        }
+    }
+
+    /// Writes them as rows.
+    #[inline(always)]
+    pub fn write(&self, rows: &mut [T], classes: usize) {
+        for (at, row) in rows.chunks_exact_mut(classes).take(ACROSS).enumerate() {
+            for (class, x) in row.iter_mut().enumerate().take(SHORT) {
+                *x = self.0[class][at];
+            }
+        }
+    }
+}
 
 /// The largest number of a row and its first position. NaN counts as smaller than any number.
 #[inline(always)]
 pub fn maximum<T: Real>(row: &[T]) -> (T, usize) {
     let lowest = T::from_f64(f64::NEG_INFINITY);
-    let larger = |a: T, b: T| if b > a { b } else { a };
-    let mut lanes = [lowest; LANES];
-    let (chunks, rest) = row.as_chunks::<LANES>();
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = larger(*lane, x);
+    let mut lanes = Many([lowest; MANY]);
+    for run in row.chunks(MANY) {
+        for (lane, &x) in lanes.0.iter_mut().zip(run) {
+            *lane = if x > *lane { x } else { *lane };
         }
     }
-    let highest = lanes.iter().chain(rest).copied().fold(lowest, larger);
-    (highest, row.iter().position(|&x| x == highest).unwrap_or(0))
+    let highest = lanes.fold(|a, b| if b > a { b } else { a });
+    (highest, first(row, highest))
 }
 
-/// e^(x - shift) for each x of the row.
+/// The first position of a number; 0 if it is not there.
 #[inline(always)]
-pub fn exp_shifted<T: Real, I: Isa>(row: &[T], shift: T, to: &mut [T]) {
-    let shift = Lane::<T, I>::new(shift);
-    for (to, &x) in to.iter_mut().zip(row) {
-        *to = (Lane::<T, I>::new(x) - shift).exp().0;
+fn first<T: Real>(row: &[T], number: T) -> usize {
+    let mut start = 0;
+    for run in row.chunks(MANY) {
+        // Without an early exit within the run this becomes vectors.
+        if run.iter().fold(false, |any, &x| any | (x == number)) {
+            return start + run.iter().position(|&x| x == number).unwrap_or(0);
+        }
+        start += run.len();
     }
+    0
+}
+
+/// e^(x - shift) for each x of the row, none of which is above `shift`, and their sum but for the one at
+/// `except`: in f64 beyond short runs, so that long rows of f32 keep their digits.
+#[inline(always)]
+pub fn exp_shifted<T: Real, I: Isa>(row: &[T], shift: T, except: usize, to: &mut [T]) -> f64 {
+    const RUN: usize = 4 * MANY;
+    let shift = Lane::<T, I>::new(shift);
+    let mut total = 0.0;
+    for (at, (row, to)) in row.chunks(RUN).zip(to.chunks_mut(RUN)).enumerate() {
+        for (to, &x) in to.iter_mut().zip(row) {
+            *to = (Lane::<T, I>::new(x) - shift).exp_of_negative().0;
+        }
+        let left_out = to.get_mut(except.wrapping_sub(at * RUN)).map(std::mem::take);
+        let mut lanes = Many([T::default(); MANY]);
+        for run in to.chunks(MANY) {
+            for (lane, &x) in lanes.0.iter_mut().zip(run) {
+                *lane = *lane + x;
+            }
+        }
+        let mut wide = Many([0.0; MANY]);
+        for (wide, x) in wide.0.iter_mut().zip(&lanes.0) {
+            *wide = x.to_f64();
+        }
+        total += wide.fold(|a, b| a + b);
+        if let Some(x) = left_out {
+            to[except - at * RUN] = x;
+        }
+    }
+    total
 }
 
 /// The first position of the largest number but for that at `except`; `None` if there is no other.
@@ -312,22 +465,4 @@ impl Double {
     pub fn rounded(self) -> f64 {
         self.high + self.low
     }
-}
-
-/// The sum of a row, in f64 beyond short runs, so that long rows of f32 keep their digits.
-#[inline(always)]
-pub fn sum<T: Real>(row: &[T]) -> f64 {
-    const RUN: usize = 16 * LANES;
-    let mut total = 0.0;
-    for run in row.chunks(RUN) {
-        let mut lanes = [T::default(); LANES];
-        let (chunks, rest) = run.as_chunks::<LANES>();
-        for chunk in chunks {
-            for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                *lane = *lane + x;
-            }
-        }
-        total += lanes.iter().chain(rest).map(|x| x.to_f64()).sum::<f64>();
-    }
-    total
 }

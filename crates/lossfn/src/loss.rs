@@ -39,6 +39,16 @@ use std::sync::Arc;
 pub trait Pointwise: Send + Sync + 'static {
     /// The loss of one example.
     fn loss<N: Number>(&self, prediction: N, target: N) -> N;
+
+    /// The same loss with those parameters written as constants which switch parts of the formula off, if
+    /// they do so: it has a kernel of its own, without those parts. To be inlined always, too.
+    #[inline(always)]
+    fn usual(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 /// A loss of several predicted numbers and one target, as a formula over any [`Number`]: how the

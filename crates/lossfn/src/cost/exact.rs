@@ -1,14 +1,18 @@
 //! A sum without rounding.
 
+use crate::class_axis::Double;
 use crate::kernel::InstructionSet;
 use crate::kernel::isa::{self, Work};
 use crate::number::{Isa, Real};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smallvec::SmallVec;
 
 /// Bits of one limb; the rest of an i64 is room for carries.
 const LIMB: usize = 32;
 /// The exponent of the lowest bit of any f64.
 const LOWEST: i32 = -1074;
+/// 2^1000.
+const LARGE: f64 = f64::from_bits((1000 + 1023) << 52);
 /// Additions after which carries must be settled at the latest.
 const ROOM: u32 = 1 << 29;
 
@@ -36,9 +40,12 @@ const KEPT_BITS: i32 = 40;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ExactSum {
+    /// The sum as two numbers, the second below the last place of the first, as long as that is enough: few
+    /// numbers then need no limbs.
+    pair: (f64, f64),
     /// The limb number of `limbs[0]`.
     first: usize,
-    limbs: Vec<i64>,
+    limbs: SmallVec<[i64; 8]>,
     /// Additions since the carries were settled.
     unsettled: u32,
     /// The plain sum of infinities and NaN: infinite or NaN once there was one.
@@ -49,6 +56,29 @@ impl ExactSum {
     /// Adds a number.
     #[inline]
     pub fn add(&mut self, x: f64) {
+        if self.pair.1 == 0.0 && self.limbs.is_empty() {
+            let Double { high, low } = Double::sum(self.pair.0, x);
+            // Far from what overflows. NaN is not.
+            if high.abs() < LARGE && x.abs() < LARGE {
+                // Adding 0 makes 0 of -0.
+                self.pair = (high + 0.0, low);
+                return;
+            }
+        }
+        self.spill();
+        self.add_to_limbs(x);
+    }
+
+    /// Brings the pair to the limbs.
+    fn spill(&mut self) {
+        let (high, low) = std::mem::take(&mut self.pair);
+        if high != 0.0 {
+            self.add_to_limbs(high);
+            self.add_to_limbs(low);
+        }
+    }
+
+    fn add_to_limbs(&mut self, x: f64) {
         let bits = x.to_bits();
         let exponent = (bits >> 52 & 0x7ff) as usize;
         if exponent == 0x7ff {
@@ -88,7 +118,7 @@ impl ExactSum {
     /// large power of two; so cut, a block sums up in f64 without rounding. Then the same for what
     /// remains, until nothing does. Two cuts are made in one pass over the data, which is all for most.
     pub fn extend(&mut self, numbers: &[f64]) {
-        self.absorb(&mut numbers.to_vec());
+        self.absorb_from(numbers);
     }
 
     /// Adds many numbers like [`ExactSum::extend`], in their own memory, which holds something else
@@ -105,10 +135,16 @@ impl ExactSum {
         }
     }
 
-    /// Adds many numbers of any type, by way of memory that there are as many f64 in.
-    pub(super) fn absorb_from<T: Real>(&mut self, numbers: &[T], memory: &mut [f64]) {
-        for (numbers, block) in numbers.chunks(BLOCK).zip(memory.chunks_mut(BLOCK)) {
-            let mut largest = 0.0;
+    /// Adds many numbers of any type.
+    pub(super) fn absorb_from<T: Real>(&mut self, numbers: &[T]) {
+        const RUN: usize = 512;
+        // Few are added sooner one by one.
+        if numbers.len() <= 2 * LANES {
+            return numbers.iter().for_each(|x| self.add(x.to_f64()));
+        }
+        let mut memory = [0.0; RUN];
+        for numbers in numbers.chunks(RUN) {
+            let (mut largest, block) = (0.0, &mut memory[..numbers.len()]);
             let widen = Widen { numbers, to: block, largest: &mut largest };
             isa::run(InstructionSet::in_use(), widen);
             self.absorb_block(block, largest);
@@ -138,6 +174,12 @@ impl ExactSum {
     /// Adds another sum.
     pub fn merge(&mut self, other: &Self) {
         self.special += other.special;
+        self.add(other.pair.0);
+        self.add(other.pair.1);
+        if other.limbs.is_empty() {
+            return;
+        }
+        self.spill();
         self.settle();
         for (n, &limb) in other.limbs.iter().enumerate() {
             // A limb may hold more than its bits; it is a signed number like any other.
@@ -159,6 +201,9 @@ impl ExactSum {
         if let Some(special) = self.special() {
             return special;
         }
+        if self.limbs.is_empty() {
+            return self.pair.0;
+        }
         let mut settled = self.clone();
         settled.settle();
         settled.rounded()
@@ -172,6 +217,7 @@ impl ExactSum {
             return vec![special];
         }
         let mut rest = self.clone();
+        rest.spill();
         let mut terms = Vec::new();
         loop {
             rest.settle();
@@ -181,7 +227,7 @@ impl ExactSum {
                 return terms;
             }
             terms.push(term);
-            rest.add(-term);
+            rest.add_to_limbs(-term);
         }
     }
 
@@ -198,7 +244,7 @@ impl ExactSum {
         }
         if limb < self.first {
             let missing = self.first - limb;
-            self.limbs.splice(0..0, std::iter::repeat_n(0, missing));
+            self.limbs.insert_many(0, std::iter::repeat_n(0, missing));
             self.first = limb;
         }
         // One more than an addition needs: where settled carries go.
@@ -268,7 +314,7 @@ fn round_bits(window: u128, below: bool, lowest: i32) -> f64 {
 }
 
 /// 2^n for n from -1022 to 1023.
-fn power_of_two(n: i32) -> f64 {
+pub(super) fn power_of_two(n: i32) -> f64 {
     f64::from_bits(((n + 1023) as u64) << 52)
 }
 

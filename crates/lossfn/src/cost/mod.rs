@@ -3,6 +3,7 @@
 //! This is one mechanism for all losses. A [`Cost`] says how; [`Examples`] are what it is applied
 //! to; a [`CostState`] is what has been added up so far.
 
+mod bulk;
 mod exact;
 mod examples;
 mod heads;
@@ -12,6 +13,7 @@ mod scored;
 mod state;
 mod weigh;
 
+pub(crate) use bulk::Bulk;
 pub use exact::ExactSum;
 pub use examples::Examples;
 pub use heads::{Head, HeadShare, HeadWeight, Heads, HeadsValue};

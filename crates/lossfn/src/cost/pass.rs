@@ -3,7 +3,7 @@
 use super::results::{Product, Results};
 use super::scored::Scored;
 use super::weigh::Weighing;
-use super::{Cost, CostState, Examples};
+use super::{Bulk, Cost, CostState, Examples};
 use crate::array::{Array, ArrayMut, Kernel};
 use crate::class_axis::{ClassBlock, ClassTargets, Hessian};
 use crate::describe::Domain;
@@ -12,11 +12,21 @@ use crate::kernel::isa::{self, Work};
 use crate::kernel::{BLOCK, ClassOutputs, InstructionSet, Outputs};
 use crate::loss::{Form, Kernels};
 use crate::number::{Isa, Real};
+use ndarray::{Axis, Dimension, IxDyn, RemoveAxis};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Elements of the prediction from which work is spread over threads, and which a thread then gets
 /// at least.
 const PARALLEL: usize = 16 * BLOCK;
+
+/// Examples that are computed and added up at a time where there is no more to do: few enough that the processor
+/// works on both at once.
+const RUN: usize = 512;
+
+/// Aligned, or vectors would lie in two lines of the cache.
+#[repr(align(64))]
+struct Aligned<T>([T; RUN]);
 
 /// Where the losses of a pass go.
 enum Sink<'a> {
@@ -28,11 +38,11 @@ enum Sink<'a> {
     Each(&'a mut dyn FnMut(Scored<'_>)),
 }
 
-pub(super) enum Target<'a> {
+pub(super) enum Target<'c, 'a> {
     /// A number for each example.
-    Values(Array<'a>),
+    Values(&'c Array<'a>),
     /// A class for each example.
-    Labels(Array<'a>),
+    Labels(&'c Array<'a>),
     /// A weight for each class of each example.
     Distributions(Array<'a>),
 }
@@ -40,10 +50,10 @@ pub(super) enum Target<'a> {
 /// A cost and examples that fit together.
 pub(super) struct Pass<'c, 'a> {
     pub(super) cost: &'c Cost,
-    prediction: Array<'a>,
-    pub(super) target: Target<'a>,
-    pub(super) weights: Option<Array<'a>>,
-    pub(super) mask: Option<Array<'a>>,
+    prediction: Cow<'c, Array<'a>>,
+    pub(super) target: Target<'c, 'a>,
+    pub(super) weights: Option<&'c Array<'a>>,
+    pub(super) mask: Option<&'c Array<'a>>,
     /// The number of examples.
     examples: usize,
     /// Elements of the prediction per example: the number of classes or of components, or 1.
@@ -51,52 +61,53 @@ pub(super) struct Pass<'c, 'a> {
     /// The axis of the classes or components, if there is one.
     axis: Option<usize>,
     /// The shape of the prediction, as it was given.
-    whole: Vec<usize>,
+    whole: IxDyn,
     /// The shape of the examples.
-    shape: Vec<usize>,
+    shape: IxDyn,
 }
 
 impl<'c, 'a> Pass<'c, 'a> {
-    pub fn new(cost: &'c Cost, examples: &Examples<'a>) -> Result<Self, Error> {
-        let Examples { prediction, target, weights, mask } = examples.clone();
-        let whole = prediction.shape().to_vec();
+    pub fn new(cost: &'c Cost, examples: &'c Examples<'a>) -> Result<Self, Error> {
+        let Examples { prediction, target, weights, mask } = examples;
+        let (weights, mask) = (weights.as_ref(), mask.as_ref());
+        let whole = IxDyn(prediction.shape());
         // Shapes are compared as they were given, before any axis is moved.
         let form = cost.loss.form();
         let (axis, shape, width) = if form == Form::Pointwise {
             (None, whole.clone(), 1)
         } else {
-            let axis = row_axis(cost, &whole)?;
-            let mut shape = whole.clone();
-            let width = shape.remove(axis);
-            (Some(axis), shape, width)
+            let axis = row_axis(cost, whole.slice())?;
+            (Some(axis), whole.remove_axis(Axis(axis)), whole[axis])
         };
         let target = match axis {
-            Some(axis) if form == Form::ClassAxis && target.shape().len() == whole.len() => {
-                same_shape("target", target.shape(), "the prediction", &whole)?;
-                Target::Distributions(target.with_last_axis(axis))
+            Some(axis) if form == Form::ClassAxis && target.shape().len() == whole.ndim() => {
+                same_shape("target", target.shape(), "the prediction", whole.slice())?;
+                Target::Distributions(target.clone().with_last_axis(axis))
             }
             Some(_) if form == Form::ClassAxis => {
                 let rows = "the prediction without its class axis";
-                same_shape("target", target.shape(), rows, &shape)?;
+                same_shape("target", target.shape(), rows, shape.slice())?;
                 Target::Labels(target)
             }
             Some(_) => {
                 let rows = "the prediction without its component axis";
-                same_shape("target", target.shape(), rows, &shape)?;
+                same_shape("target", target.shape(), rows, shape.slice())?;
                 Target::Values(target)
             }
             None => {
-                same_shape("target", target.shape(), "the prediction", &whole)?;
+                same_shape("target", target.shape(), "the prediction", whole.slice())?;
                 Target::Values(target)
             }
         };
         let prediction = match axis {
-            Some(axis) => prediction.with_last_axis(axis),
-            None => prediction,
+            Some(axis) if axis + 1 < whole.ndim() => {
+                Cow::Owned(prediction.clone().with_last_axis(axis))
+            }
+            _ => Cow::Borrowed(prediction),
         };
-        for (what, array) in [("weights", &weights), ("mask", &mask)] {
+        for (what, array) in [("weights", weights), ("mask", mask)] {
             if let Some(array) = array {
-                same_shape(what, array.shape(), "the examples", &shape)?;
+                same_shape(what, array.shape(), "the examples", shape.slice())?;
             }
         }
         if let Some(class_weights) = &cost.class_weights
@@ -116,7 +127,7 @@ impl<'c, 'a> Pass<'c, 'a> {
                 reason: "the targets are distributions, not labels; use a mask",
             });
         }
-        let examples = shape.iter().product();
+        let examples = shape.size();
         Ok(Self { cost, prediction, target, weights, mask, examples, width, axis, whole, shape })
     }
 
@@ -159,21 +170,21 @@ impl<'c, 'a> Pass<'c, 'a> {
     }
 
     /// Computes what is wanted, derivatives divided by `divisor`.
-    pub fn run(&self, wanted: Results<'_, '_>, divisor: f64) -> Result<CostState, Error> {
-        let wanted = self.fitting(wanted)?;
+    pub fn run(&self, mut wanted: Results<'_, '_>, divisor: f64) -> Result<CostState, Error> {
+        self.fit(&mut wanted)?;
         if self.in_f32() {
-            self.divide::<f32>(0..self.examples, wanted, divisor)
+            self.divide::<f32>(0..self.examples, &mut wanted, divisor)
         } else {
-            self.divide::<f64>(0..self.examples, wanted, divisor)
+            self.divide::<f64>(0..self.examples, &mut wanted, divisor)
         }
     }
 
     /// Where nothing is valid: every derivative that is wanted is this number.
-    pub fn fill(&self, wanted: Results<'_, '_>, value: f64) -> Result<(), Error> {
-        let Results { mut losses, mut gradient, mut second, mut curvature, mut product, .. } =
-            self.fitting(wanted)?;
+    pub fn fill(&self, mut wanted: Results<'_, '_>, value: f64) -> Result<(), Error> {
+        self.fit(&mut wanted)?;
+        let Results { losses, gradient, second, curvature, product, .. } = &mut wanted;
         let product = product.as_mut().map(|product| &mut product.to);
-        if let Some(losses) = &mut losses {
+        if let Some(losses) = losses {
             losses.fill(0.0);
         }
         let derivatives = [gradient.as_mut(), second.as_mut(), curvature.as_mut(), product];
@@ -183,48 +194,44 @@ impl<'c, 'a> Pass<'c, 'a> {
         Ok(())
     }
 
-    /// What is wanted, if its shapes fit, with the axis of the rows where that of the prediction is.
-    fn fitting<'w, 'v>(&self, mut wanted: Results<'w, 'v>) -> Result<Results<'w, 'v>, Error> {
-        let Results { gradient, second, curvature, .. } = &mut wanted;
+    /// Refuses results whose shapes do not fit, and moves the axis of their rows to where the prediction has it.
+    fn fit(&self, wanted: &mut Results<'_, '_>) -> Result<(), Error> {
+        let Results { losses, gradient, second, curvature, product, .. } = wanted;
         let derivatives = [("gradient", gradient), ("second", second), ("curvature", curvature)];
         for (what, array) in derivatives {
-            if let Some(found) = array.take() {
-                same_shape(what, found.shape(), "the prediction", &self.whole)?;
-                *array = Some(match self.axis {
-                    Some(axis) => found.with_last_axis(axis),
-                    None => found,
-                });
+            if let Some(array) = array {
+                same_shape(what, array.shape(), "the prediction", self.whole.slice())?;
+                self.axis.into_iter().for_each(|axis| array.move_to_end(axis));
             }
         }
-        if let Some(Product { vector, to }) = wanted.product.take() {
-            same_shape("vector", vector.shape(), "the prediction", &self.whole)?;
-            same_shape("product", to.shape(), "the prediction", &self.whole)?;
-            wanted.product = Some(match self.axis {
-                Some(axis) => {
-                    Product { vector: vector.with_last_axis(axis), to: to.with_last_axis(axis) }
-                }
-                None => Product { vector, to },
-            });
+        if let Some(Product { vector, to }) = product {
+            same_shape("vector", vector.shape(), "the prediction", self.whole.slice())?;
+            same_shape("product", to.shape(), "the prediction", self.whole.slice())?;
+            if let Some(axis) = self.axis {
+                *vector = vector.clone().with_last_axis(axis);
+                to.move_to_end(axis);
+            }
         }
-        if let Some(losses) = &wanted.losses {
-            same_shape("losses", losses.shape(), "the examples", &self.shape)?;
+        if let Some(losses) = losses {
+            same_shape("losses", losses.shape(), "the examples", self.shape.slice())?;
         }
-        Ok(wanted)
+        Ok(())
     }
 
     /// Calls `each` with the losses of one block after the other.
     pub fn score(&self, each: &mut dyn FnMut(Scored<'_>)) -> Result<(), Error> {
         let (whole, mut sink) = (0..self.examples, Sink::Each(each));
         if self.in_f32() {
-            self.sequence::<f32>(whole, Results::default(), 1.0, &mut sink)
+            self.sequence::<f32>(whole, &mut Results::default(), 1.0, &mut sink)
         } else {
-            self.sequence::<f64>(whole, Results::default(), 1.0, &mut sink)
+            self.sequence::<f64>(whole, &mut Results::default(), 1.0, &mut sink)
         }
     }
 
     fn in_f32(&self) -> bool {
         let target_needs_f64 = match &self.target {
-            Target::Values(target) | Target::Distributions(target) => target.needs_f64(),
+            Target::Values(target) => target.needs_f64(),
+            Target::Distributions(target) => target.needs_f64(),
             Target::Labels(_) => false,
         };
         self.prediction.is_narrow() && !target_needs_f64
@@ -235,15 +242,16 @@ impl<'c, 'a> Pass<'c, 'a> {
     fn divide<T: Kernel>(
         &self,
         range: Range<usize>,
-        wanted: Results<'_, '_>,
+        wanted: &mut Results<'_, '_>,
         divisor: f64,
     ) -> Result<CostState, Error> {
         let middle = self.middle(&range).filter(|_| wanted.can_be_split());
         if let Some(middle) = middle {
-            let (front, back) = wanted.split(middle - range.start, self.width);
+            let whole = std::mem::take(wanted);
+            let (mut front, mut back) = whole.split(middle - range.start, self.width);
             return merged(rayon::join(
-                || self.divide::<T>(range.start..middle, front, divisor),
-                || self.divide::<T>(middle..range.end, back, divisor),
+                || self.divide::<T>(range.start..middle, &mut front, divisor),
+                || self.divide::<T>(middle..range.end, &mut back, divisor),
             ));
         }
         let mut state = CostState::default();
@@ -257,14 +265,17 @@ impl<'c, 'a> Pass<'c, 'a> {
     fn sequence<T: Kernel>(
         &self,
         range: Range<usize>,
-        mut wanted: Results<'_, '_>,
+        wanted: &mut Results<'_, '_>,
         divisor: f64,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let origin = range.start;
         let mut buffers = Buffers::<T>::default();
         for block in self.blocks(range) {
-            self.block(&block, origin, &mut wanted, divisor, &mut buffers, sink)?;
+            self.block(&block, origin, wanted, divisor, &mut buffers, sink)?;
+        }
+        if let Sink::Total(state) = sink {
+            state.flush(&mut buffers.bulk);
         }
         Ok(())
     }
@@ -287,7 +298,7 @@ impl<'c, 'a> Pass<'c, 'a> {
         buffers: &mut Buffers<T>,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
-        let n = block.len();
+        let (n, start) = (block.len(), block.start * self.width);
         let elements = n * self.width;
         let Buffers {
             prediction,
@@ -302,27 +313,21 @@ impl<'c, 'a> Pass<'c, 'a> {
             product,
             vector,
             weighing,
+            bulk,
         } = buffers;
         self.weigh(block, weighing)?;
 
-        let start = block.start * self.width;
-        prediction.resize(elements, T::default());
-        let prediction = self.prediction.read(start, prediction);
+        let prediction = self.prediction.read(start..start + elements, prediction);
         let description = self.cost.loss.description();
         let valid = weighing.valid.as_slice();
         self.check_predictions(prediction, column, block.start, valid)?;
         let (numbers, width) = match &self.target {
-            Target::Values(array) => (Some(array), 1),
+            Target::Values(array) => (Some(*array), 1),
             Target::Distributions(array) => (Some(array), self.width),
             Target::Labels(_) => (None, 0),
         };
-        let target: &[T] = match numbers {
-            Some(array) => {
-                target.resize(n * width, T::default());
-                array.read(block.start * width, target)
-            }
-            None => &[],
-        };
+        let of_block = block.start * width..block.end * width;
+        let target = numbers.map_or(&[][..], |array| array.read(of_block, target));
         self.check("target", target, width, description.target, block.start, valid)?;
 
         // Derivatives go straight to the caller's memory where it is of the kernel's type.
@@ -338,8 +343,7 @@ impl<'c, 'a> Pass<'c, 'a> {
         let (multiplied_by, in_product) = match in_product {
             None => (None, None),
             Some(Product { vector: array, to }) => {
-                vector.resize(elements, T::default());
-                (Some(array.read(start, vector)), Some(to))
+                (Some(array.read(start..start + elements, vector)), Some(to))
             }
         };
         let full = match &self.cost.loss.kernels {
@@ -354,8 +358,21 @@ impl<'c, 'a> Pass<'c, 'a> {
         let mut to_second = Place::new(in_second.as_mut(), &place, second, needs_second);
         let mut to_curvature = Place::new(in_curvature.as_mut(), &place, curvature, false);
         let mut to_product = Place::new(in_product, &place, product, false);
-        losses.resize(n, 0.0);
         let inputs = Inputs { prediction, target, labels: &weighing.labels };
+        if let Sink::Total(state) = sink
+            && !self.has_class_axis()
+            && !self.weights_matter()
+            && wanted_losses.is_none()
+            && !needs_second
+        {
+            weighing.as_scored(self, block, &[]).count_to(state, n, weighted);
+            self.stream(&inputs, [to_gradient.slice, to_second.slice], divisor, state, bulk);
+            to_gradient.finish();
+            to_second.finish();
+            return Ok(());
+        }
+        value.resize(n, T::default());
+        losses.resize(n, 0.0);
         let places = [&mut *to_gradient.slice, &mut *to_second.slice];
         let hessian = full.zip(multiplied_by).map(|(_, vector)| (vector, &mut *to_product.slice));
         self.run_kernels(&inputs, value, losses, places, hessian);
@@ -385,6 +402,37 @@ impl<'c, 'a> Pass<'c, 'a> {
         Ok(())
     }
 
+    /// Computes a block whose losses are only added up, a run at a time: what has been computed stays close by.
+    fn stream<T: Kernel>(
+        &self,
+        inputs: &Inputs<'_, T>,
+        [gradient, second]: [&mut [T]; 2],
+        divisor: f64,
+        state: &mut CostState,
+        bulk: &mut Bulk,
+    ) {
+        let mut value = Aligned([T::default(); RUN]);
+        let width = self.width;
+        let cut = |part: &Range<usize>, all: usize| if all == 0 { 0..0 } else { part.clone() };
+        for start in (0..inputs.target.len()).step_by(RUN) {
+            let rows = start..inputs.target.len().min(start + RUN);
+            let numbers = rows.start * width..rows.end * width;
+            let (in_gradient, in_second) =
+                (cut(&numbers, gradient.len()), cut(&numbers, second.len()));
+            let run = Inputs {
+                prediction: &inputs.prediction[numbers],
+                target: &inputs.target[rows.clone()],
+                labels: &[],
+            };
+            let value = &mut value.0[..rows.len()];
+            let places = [&mut gradient[in_gradient.clone()], &mut second[in_second.clone()]];
+            self.run_kernels(&run, value, &mut [], places, None);
+            rescale(&mut gradient[in_gradient], width, divisor, None);
+            rescale(&mut second[in_second], width, divisor, None);
+            state.add_values(value, bulk);
+        }
+    }
+
     /// Brings the losses of a block to where they are wanted.
     fn deliver<T: Kernel>(
         &self,
@@ -399,11 +447,10 @@ impl<'c, 'a> Pass<'c, 'a> {
             Sink::Counts(state) if place.is_none() => return none.count_to(state, n, weighted),
             Sink::Total(state) if place.is_none() && !self.weights_matter() => {
                 none.count_to(state, n, weighted);
-                return if self.has_class_axis() {
-                    state.absorb_sum(losses);
-                } else {
-                    state.absorb_values(value, losses);
-                };
+                if !self.has_class_axis() {
+                    widen(value, losses);
+                }
+                return state.absorb_sum(losses);
             }
             _ => {}
         }
@@ -449,14 +496,13 @@ impl<'c, 'a> Pass<'c, 'a> {
     fn run_kernels<T: Kernel>(
         &self,
         inputs: &Inputs<'_, T>,
-        value: &mut Vec<T>,
+        value: &mut [T],
         losses: &mut [f64],
         [gradient, second]: [&mut [T]; 2],
         hessian: Option<(&[T], &mut [T])>,
     ) {
         let &Inputs { prediction, target, labels } = inputs;
         let set = InstructionSet::in_use();
-        value.resize(losses.len(), T::default());
         match &self.cost.loss.kernels {
             Kernels::Pointwise(kernels) => {
                 let to = Outputs { value, gradient, second };
@@ -520,8 +566,12 @@ impl<'c, 'a> Pass<'c, 'a> {
         start: usize,
         valid: &[bool],
     ) -> Result<(), Error> {
-        // No early exit: this way the compiler can use vectors.
-        if numbers.iter().fold(true, |all, &x| all & domain.contains(x)) {
+        let mut all_inside = true;
+        if !matches!(domain, Domain::Real | Domain::LogProbability) {
+            let work = Inside { numbers, domain, all: &mut all_inside };
+            isa::run(InstructionSet::in_use(), work);
+        }
+        if all_inside {
             return Ok(());
         }
         let wrong = |&(at, &x): &(usize, &T)| {
@@ -578,51 +628,90 @@ impl<'a, 'b, T: Kernel> Place<'a, 'b, T> {
 /// Does to derivatives what the cost does to losses. Where an example has weight 0 they become
 /// exactly 0, whatever they were.
 fn rescale<T: Kernel>(slice: &mut [T], width: usize, divisor: f64, weights: Option<&[f64]>) {
-    if weights.is_none() && divisor == 1.0 {
+    if slice.is_empty() || weights.is_none() && divisor == 1.0 {
         return;
     }
-    let scale = |row: &mut [T], weight: f64| {
-        let factor = T::from_f64(weight / divisor);
-        if factor >= T::SMALLEST_NORMAL && factor < T::from_f64(f64::INFINITY) {
-            for x in row {
-                *x = *x * factor;
+    isa::run(InstructionSet::in_use(), Rescale { slice, width: width.max(1), divisor, weights });
+}
+
+struct Rescale<'a, T> {
+    slice: &'a mut [T],
+    width: usize,
+    divisor: f64,
+    weights: Option<&'a [f64]>,
+}
+
+impl<T: Real> Work for Rescale<'_, T> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { slice, width, divisor, weights } = self;
+        match weights {
+            None => scale(slice, 1.0, divisor),
+            Some(weights) if width == 1 => {
+                let factor = |weight: f64| T::from_f64(weight / divisor);
+                if weights.iter().fold(true, |all, &weight| all & is_factor(factor(weight))) {
+                    for (x, &weight) in slice.iter_mut().zip(weights) {
+                        *x = *x * factor(weight);
+                    }
+                } else {
+                    for (x, &weight) in slice.iter_mut().zip(weights) {
+                        scale(std::slice::from_mut(x), weight, divisor);
+                    }
+                }
             }
-        } else {
-            // One factor cannot be represented; the results may be.
-            for x in row {
-                let exact = if weight == 0.0 { 0.0 } else { x.to_f64() / divisor * weight };
-                *x = T::from_f64(exact);
+            Some(weights) => {
+                let rows = slice.chunks_exact_mut(width).zip(weights);
+                rows.for_each(|(row, &weight)| scale(row, weight, divisor));
             }
-        }
-    };
-    match weights {
-        None => {
-            let factor = T::from_f64(1.0 / divisor);
-            if factor >= T::SMALLEST_NORMAL && factor < T::from_f64(f64::INFINITY) {
-                isa::run(InstructionSet::in_use(), Scale { slice, factor });
-            } else {
-                scale(slice, 1.0);
-            }
-        }
-        Some(weights) => {
-            let rows = slice.chunks_mut(width.max(1)).zip(weights);
-            rows.for_each(|(row, &weight)| scale(row, weight));
         }
     }
 }
 
-/// Multiplies by a factor.
-struct Scale<'a, T> {
-    slice: &'a mut [T],
-    factor: T,
+/// Can it be represented, with all its digits?
+#[inline(always)]
+#[allow(clippy::needless_bitwise_bool, reason = "without branches this becomes vectors")]
+fn is_factor<T: Real>(factor: T) -> bool {
+    (factor >= T::SMALLEST_NORMAL) & (factor < T::from_f64(f64::INFINITY))
 }
 
-impl<T: Real> Work for Scale<'_, T> {
+#[inline(always)]
+fn scale<T: Real>(row: &mut [T], weight: f64, divisor: f64) {
+    let factor = T::from_f64(weight / divisor);
+    if is_factor(factor) {
+        for x in row {
+            *x = *x * factor;
+        }
+    } else {
+        // One factor cannot be represented; the results may be.
+        for x in row {
+            let exact = if weight == 0.0 { 0.0 } else { x.to_f64() / divisor * weight };
+            *x = T::from_f64(exact);
+        }
+    }
+}
+
+/// Whether all numbers are in a domain.
+struct Inside<'a, T> {
+    numbers: &'a [T],
+    domain: Domain,
+    all: &'a mut bool,
+}
+
+impl<T: Real> Work for Inside<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) {
-        for x in self.slice {
-            *x = *x * self.factor;
+        // No early exit: this way the compiler can use vectors. And a loop for each domain.
+        macro_rules! all_in {
+            ($($domain:ident)*) => {
+                match self.domain {
+                    $(Domain::$domain => self
+                        .numbers
+                        .iter()
+                        .fold(true, |all, &x| all & Domain::$domain.contains(x)),)*
+                }
+            };
         }
+        *self.all = all_in! { Real LogProbability Unit Sign NonNegative Positive OpenUnit };
     }
 }
 
@@ -657,6 +746,8 @@ struct Buffers<T> {
     product: Vec<T>,
     vector: Vec<T>,
     weighing: Weighing,
+    /// Losses that are not yet in the state.
+    bulk: Bulk,
 }
 
 /// The sum of two halves; of two errors the one that comes first.

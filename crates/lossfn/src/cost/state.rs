@@ -1,7 +1,8 @@
 //! What has been added up so far.
 
+use super::bulk::Bulk;
 use super::exact::ExactSum;
-use crate::number::Real;
+use crate::array::Kernel;
 use serde::{Deserialize, Serialize};
 
 /// The sums that a cost is made of: of each example's loss times its weight, rounded once, and of the
@@ -39,9 +40,14 @@ impl CostState {
         self.sum.absorb(weighted);
     }
 
-    /// Adds many losses of weight 1, by way of memory that there are as many f64 in.
-    pub(super) fn absorb_values<T: Real>(&mut self, losses: &[T], memory: &mut [f64]) {
-        self.sum.absorb_from(losses, memory);
+    /// Adds many losses of weight 1, by way of `bulk`, which has to be flushed when all are there.
+    pub(super) fn add_values<T: Kernel>(&mut self, losses: &[T], bulk: &mut Bulk) {
+        T::add_to(losses, bulk, &mut self.sum);
+    }
+
+    /// Adds what is still in `bulk`.
+    pub(super) fn flush(&mut self, bulk: &mut Bulk) {
+        bulk.flush(&mut self.sum);
     }
 
     /// Counts many examples. Without `weights` the valid ones weigh 1; what is left in their memory is

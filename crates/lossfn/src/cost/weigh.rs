@@ -48,12 +48,12 @@ impl Pass<'_, '_> {
         weights.clear();
         labels.clear();
         class_weights.clear();
-        number.resize(n, 0.0);
         if self.weights_matter() {
             valid.resize(n, true);
             weights.resize(n, 1.0);
         }
         if let Some(mask) = &self.mask {
+            number.resize(n, 0.0);
             mask.copy(block.start, number);
             if let Some(at) = number.iter().position(|flag| flag.is_nan()) {
                 let (value, position) = (f64::NAN, block.start + at);
@@ -64,6 +64,7 @@ impl Pass<'_, '_> {
             }
         }
         if let Target::Labels(array) = &self.target {
+            number.resize(n, 0.0);
             array.copy(block.start, number);
             if let Some(ignored) = self.cost.ignored_class {
                 for (valid, &label) in valid.iter_mut().zip(&*number) {
@@ -72,12 +73,14 @@ impl Pass<'_, '_> {
             }
             for (i, &label) in number.iter().enumerate() {
                 let is_valid = valid.get(i).is_none_or(|valid| *valid);
-                let is_class = label >= 0.0 && label < self.width as f64 && label.fract() == 0.0;
+                let class = label as usize;
+                // -0 is 0, and NaN no class.
+                let is_class = class as f64 == label && class < self.width;
                 if is_valid && !is_class {
                     let (position, classes) = (block.start + i, self.width);
                     return Err(Error::LabelOutOfRange { label, position, classes });
                 }
-                labels.push(is_valid.then_some(label as usize));
+                labels.push(is_valid.then_some(class));
             }
         }
         if let Some(array) = &self.weights {

@@ -107,7 +107,11 @@ impl<T: Real, L: Pointwise, const ORDER: usize> Work for Block<'_, T, L, ORDER> 
     #[inline(always)]
     fn run<I: Isa>(self) {
         let Self { loss, prediction, target, value, gradient, second } = self;
-        pointwise_loop::<T, I, L, ORDER>(loss, prediction, target, value, gradient, second);
+        if let Some(usual) = &loss.usual() {
+            pointwise_loop::<T, I, L, ORDER>(usual, prediction, target, value, gradient, second);
+        } else {
+            pointwise_loop::<T, I, L, ORDER>(loss, prediction, target, value, gradient, second);
+        }
     }
 }
 
@@ -280,7 +284,10 @@ struct Rows<'a, 'b, T, L> {
 impl<T: Real, L: ClassAxis> Work for Rows<'_, '_, T, L> {
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { loss, block, to } = self;
+        let Self { loss, block, mut to } = self;
+        if loss.short_rows::<T, I>(block, &mut to) {
+            return;
+        }
         let mut scratch = vec![T::default(); block.classes];
         let span = |at: usize| at * block.classes..(at + 1) * block.classes;
         for (at, value) in to.value.iter_mut().enumerate() {

@@ -72,13 +72,19 @@ impl<T: Real, I: Isa> Lane<T, I> {
         // Comparisons are this way round so that NaN stays.
         let x = Self::pick(self.0 < T::EXP_LOWEST, Self::new(T::EXP_LOWEST), self);
         let x = Self::pick(x.0 > T::EXP_HIGHEST, Self::new(T::EXP_HIGHEST), x);
-        let rounded = x.fused(Self::new(T::LOG2_E), Self::new(T::ROUNDING));
-        let n = rounded - Self::new(T::ROUNDING);
-        let r = n.fused(Self::new(-T::LN2_HIGH), x);
-        let r = n.fused(Self::new(-T::LN2_LOW), r) + low;
-        let p = (r * r).fused(r.polynomial(T::EXP), r);
-        let (a, b, inverse_b) = T::split_power_of_two(rounded.0);
+        let (p, rounded) = x.exp_reduced(low);
+        let (a, b, inverse_b) = T::split_power_of_two(rounded);
         (p, Self::new(a), Self::new(b), Self::new(inverse_b))
+    }
+
+    /// e^(x + low) = 2^n (1 + p), as p and n, rounded by adding [`Real::ROUNDING`].
+    #[inline(always)]
+    fn exp_reduced(self, low: Self) -> (Self, T) {
+        let rounded = self.fused(Self::new(T::LOG2_E), Self::new(T::ROUNDING));
+        let n = rounded - Self::new(T::ROUNDING);
+        let r = n.fused(Self::new(-T::LN2_HIGH), self);
+        let r = n.fused(Self::new(-T::LN2_LOW), r) + low;
+        ((r * r).fused(r.polynomial(T::EXP), r), rounded.0)
     }
 
     /// e^(x + low), for a low part that is small beside 1.
@@ -121,6 +127,9 @@ impl<T: Real, I: Isa> Lane<T, I> {
     /// ln(1 + e) for e in [0, 1], without taking the exponent apart.
     #[inline(always)]
     fn ln1p_unit(self) -> Self {
+        if !T::LN1P.is_empty() {
+            return (self * self).fused(self.polynomial(T::LN1P), self);
+        }
         let s = self / (self + 2.0);
         let z = s * s;
         self - s * (self - z * z.polynomial(T::LN1P_UNIT))
@@ -129,7 +138,16 @@ impl<T: Real, I: Isa> Lane<T, I> {
     /// e^-|x|: in [0, 1].
     #[inline(always)]
     fn exp_minus_abs(self) -> Self {
-        (-Number::abs(self)).exp()
+        (-Number::abs(self)).exp_of_negative()
+    }
+
+    /// e^x for x <= 0.
+    #[inline(always)]
+    pub(crate) fn exp_of_negative(self) -> Self {
+        let x = Self::pick(self.0 < T::EXP_LOWEST, Self::new(T::EXP_LOWEST), self);
+        let (p, rounded) = x.exp_reduced(Self::constant(-0.0));
+        let (power, back) = T::lifted_power_of_two(rounded);
+        p.fused(Self::new(power), Self::new(power)) * Self::new(back)
     }
 }
 
@@ -231,13 +249,23 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
     }
     #[inline(always)]
     fn tanh(self) -> Self {
+        if !T::TANH.is_empty() {
+            let (a, square) = (Number::abs(self), self * self);
+            let near = (self * square).fused(square.polynomial(T::TANH), self);
+            let e = (self * 2.0).exp_minus_abs();
+            let far = (Self::constant(1.0) - e) / (e + 1.0);
+            let far = Self::new(far.0.with_sign_of(self.0));
+            return Self::pick(a.0 < T::from_f64(0.625), near, far);
+        }
         let m = (Number::abs(self) * -2.0).expm1();
         Self::new((-m / (m + 2.0)).0.with_sign_of(self.0))
     }
     #[inline(always)]
     fn sigmoid(self) -> Self {
+        // One division for x and -x, which the compiler finds.
         let e = self.exp_minus_abs();
-        Self::pick(self.0 < T::default(), e, Self::constant(1.0)) / (e + 1.0)
+        let inverse = Self::constant(1.0) / (e + 1.0);
+        Self::pick(self.0 < T::default(), e * inverse, inverse)
     }
     #[inline(always)]
     fn softplus(self) -> Self {
@@ -246,9 +274,14 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
     #[inline(always)]
     fn ln_cosh(self) -> Self {
         let a = Number::abs(self);
-        let m = a.expm1();
-        let near = (m * m / ((m + 1.0) * 2.0)).ln1p_unit();
-        let tail = (a * -2.0).exp().ln1p_unit() - Self::new(T::LN2_LOW);
+        let near = if T::LN_COSH.is_empty() {
+            let m = a.expm1();
+            (m * m / ((m + 1.0) * 2.0)).ln1p_unit()
+        } else {
+            let square = a * a;
+            square * square.polynomial(T::LN_COSH)
+        };
+        let tail = (self * 2.0).exp_minus_abs().ln1p_unit() - Self::new(T::LN2_LOW);
         let far = (a - Self::new(T::LN2_HIGH)) + tail;
         Self::pick(a.0 < T::from_f64(1.0), near, far)
     }

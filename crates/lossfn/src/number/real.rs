@@ -46,6 +46,13 @@ pub trait Real:
     const LN: &'static [Self];
     /// The same, for arguments of ln in [1, 2].
     const LN1P_UNIT: &'static [Self];
+    /// (ln(1 + x) - x) / x² for x in [0, 1], ln(cosh x) / x² in powers of x² for |x| <= 1, and
+    /// (tanh(x) / x - 1) / x² in those for |x| <= 5/8: where a polynomial is sooner done than a division.
+    const LN1P: &'static [Self];
+    /// See [`Real::LN1P`].
+    const LN_COSH: &'static [Self];
+    /// See [`Real::LN1P`].
+    const TANH: &'static [Self];
     /// The smallest normal number.
     const SMALLEST_NORMAL: Self;
     /// A power of two that makes subnormal numbers normal, and its exponent.
@@ -66,6 +73,9 @@ pub trait Real:
     /// 2^(n/2), 2^(n - n/2) and the inverse of the latter, for an integer n that was rounded by
     /// adding [`Real::ROUNDING`]. Two factors, because 2^n alone may not be representable.
     fn split_power_of_two(rounded: Self) -> (Self, Self, Self);
+    /// 2^(n + m) and 2^-m, for such an integer n from the lowest exponent of all to 0, with m so that
+    /// both are normal.
+    fn lifted_power_of_two(rounded: Self) -> (Self, Self);
     /// Exponent k and mantissa m in [√½, √2) of a positive normal number: x = 2^k m.
     fn split_exponent(self) -> (Self, Self);
     /// The magnitude of `self` with the sign of `sign`.
@@ -120,6 +130,15 @@ macro_rules! real {
             }
 
             #[inline(always)]
+            fn lifted_power_of_two(rounded: Self) -> (Self, Self) {
+                const LIFT: $signed = $mantissa + 8;
+                let n = rounded.to_bits().wrapping_sub(Self::ROUNDING.to_bits()) as $signed;
+                let lifted = (n.wrapping_add($bias + LIFT) as $bits) << $mantissa;
+                let back = (($bias - LIFT) as $bits) << $mantissa;
+                ($float::from_bits(lifted), $float::from_bits(back))
+            }
+
+            #[inline(always)]
             fn split_exponent(self) -> (Self, Self) {
                 const ONE: $float = 1.0;
                 let shift = Self::SQRT_HALF.to_bits();
@@ -148,6 +167,9 @@ macro_rules! constant_type {
     (EXP, $float:ident) => { &'static [$float] };
     (LN, $float:ident) => { &'static [$float] };
     (LN1P_UNIT, $float:ident) => { &'static [$float] };
+    (LN1P, $float:ident) => { &'static [$float] };
+    (LN_COSH, $float:ident) => { &'static [$float] };
+    (TANH, $float:ident) => { &'static [$float] };
     (LIFT, $float:ident) => { ($float, $float) };
     ($name:ident, $float:ident) => { $float };
 }
@@ -161,6 +183,17 @@ real! {
     const EXP: &[0.5, 0.166_666_67, 0.041_666_456, 0.008_333_31, 0.001_393_454_1, 0.000_198_919_8];
     const LN: &[0.666_666_7, 0.400_001_26, 0.285_503_98, 0.233_419_43];
     const LN1P_UNIT: &[0.666_666_7, 0.399_996_94, 0.285_930_45, 0.216_950_2, 0.232_836_84];
+    const LN1P: &[
+        -0.499_999_97, 0.333_328_43, -0.249_865_26, 0.198_541_06, -0.158_475_65, 0.115_618_45,
+        -0.066_757_72, 0.025_224_054, -0.004_466_211_4,
+    ];
+    const LN_COSH: &[
+        0.5, -0.083_332_956, 0.022_216_115, -0.006_708_379_4, 0.002_073_188_3, -0.000_552_359_27,
+        8.522_534e-5,
+    ];
+    const TANH: &[
+        -0.333_333_34, 0.133_333_03, -0.053_958_934, 0.021_766_273, -0.008_335_324, 0.002_283_024_4,
+    ];
     const LIFT: (33_554_432.0, 25.0);
     const SPLIT: 4097.0;
 }
@@ -188,6 +221,9 @@ real! {
         0.133_132_626_019_670_46, 0.120_094_183_811_604, 0.087_583_121_243_323_3,
         0.162_535_855_644_867_42,
     ];
+    const LN1P: &[];
+    const LN_COSH: &[];
+    const TANH: &[];
     const LIFT: (18_014_398_509_481_984.0, 54.0);
     const SPLIT: 134_217_729.0;
 }

@@ -50,6 +50,12 @@ impl Pointwise for BinaryCrossEntropyWithLogits {
         };
         N::with_derivatives(prediction, loss, slope, weight * right * wrong)
     }
+
+    #[inline(always)]
+    fn usual(&self) -> Option<Self> {
+        (self.label_smoothing == 0.0 && self.pos_weight == 1.0)
+            .then_some(Self { label_smoothing: 0.0, pos_weight: 1.0 })
+    }
 }
 
 /// A term without weight is 0, also where the logit is infinite.

@@ -25,6 +25,11 @@ impl Pointwise for Poisson {
         let loss = of_mean(prediction, target);
         if self.full == 0.0 { loss } else { loss + (target + 1.0).ln_gamma() }
     }
+
+    #[inline(always)]
+    fn usual(&self) -> Option<Self> {
+        (self.full == 0.0).then_some(Self { full: 0.0 })
+    }
 }
 
 /// The loss without the terms that depend on the target alone.

@@ -1,6 +1,10 @@
-use crate::class_axis::{ClassAxis, ClassRow, Hessian, RowGradients, exp_shifted, maximum, sum};
+use crate::class_axis::{
+    ACROSS, Across, ClassAxis, ClassBlock, ClassRow, ClassTargets, Hessian, RowGradients, SHORT,
+    exp_shifted, maximum,
+};
+use crate::kernel::ClassOutputs;
 use crate::loss;
-use crate::number::{Isa, Number, Real, Wide};
+use crate::number::{Isa, Lane, Number, Real, Wide};
 use crate::softmax::{self, OfProbability, Scores};
 
 loss! {
@@ -83,6 +87,36 @@ impl ClassAxis for SoftmaxCrossEntropy {
     }
 
     #[inline(always)]
+    fn short_rows<T: Real, I: Isa>(
+        &self,
+        block: &ClassBlock<'_, T>,
+        to: &mut ClassOutputs<'_, T>,
+    ) -> bool {
+        let labels = match block.targets {
+            ClassTargets::Labels(labels)
+                if self.is_plain() && block.class_weights.is_none() && block.classes <= SHORT =>
+            {
+                labels
+            }
+            _ => return false,
+        };
+        let mut memory = [Across::new(), Across::new()];
+        for (at, labels) in labels.chunks(ACROSS).enumerate() {
+            let rows = at * ACROSS..at * ACROSS + labels.len();
+            let numbers = rows.start * block.classes..rows.end * block.classes;
+            let part = |all: &'_ [T]| if all.is_empty() { 0..0 } else { numbers.clone() };
+            let (in_gradient, in_second) = (part(to.gradient), part(to.second));
+            let to = ClassOutputs {
+                value: &mut to.value[rows],
+                gradient: &mut to.gradient[in_gradient],
+                second: &mut to.second[in_second],
+            };
+            across::<T, I>(&block.prediction[numbers], labels, block, &mut memory, to);
+        }
+        true
+    }
+
+    #[inline(always)]
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
@@ -95,24 +129,14 @@ impl ClassAxis for SoftmaxCrossEntropy {
         let (highest, top) = maximum(row.prediction);
         // The largest exponential is exactly 1. Leaving it out of the sum keeps the digits of a
         // normaliser that is barely above 1: ln(1 + rest) instead of ln(sum).
-        exp_shifted::<T, I>(row.prediction, highest, scratch);
-        scratch[top] = T::default();
-        let rest = sum(scratch);
+        let rest = exp_shifted::<T, I>(row.prediction, highest, top, scratch);
         scratch[top] = T::from_f64(1.0);
         let log_normaliser = rest.ln_1p();
 
         let highest = highest.to_f64();
-        let (mut value, mut total, mut at_top) = (0.0, 0.0, 0.0);
-        for (class, y) in row.shares() {
-            if y != 0.0 {
-                value += y * (highest - row.prediction[class].to_f64());
-                total += y;
-                if class == top {
-                    at_top = y;
-                }
-            }
-        }
+        let (mut value, total) = row.mean_of(|x| highest - x);
         value += total * log_normaliser;
+        let at_top = row.share(top);
 
         let normaliser = 1.0 + rest;
         if let Some(second) = gradients.second.as_deref_mut() {
@@ -134,16 +158,119 @@ impl ClassAxis for SoftmaxCrossEntropy {
             } else {
                 (total - at_top) - total * (rest / normaliser)
             };
-            for (class, y) in row.shares() {
-                if y != 0.0 {
-                    gradient[class] = T::from_f64(gradient[class].to_f64() - y);
-                }
-            }
+            row.subtract_shares(gradient);
             gradient[top] = T::from_f64(top_gradient);
         }
         if value.is_nan() {
             return gradients.nan();
         }
         value
+    }
+}
+
+/// What [`ClassAxis::row`] does, for some short rows at once.
+#[inline(always)]
+fn across<T: Real, I: Isa>(
+    rows: &[T],
+    labels: &[Option<usize>],
+    block: &ClassBlock<'_, T>,
+    [scores, exponentials]: &mut [Across<T>; 2],
+    to: ClassOutputs<'_, T>,
+) {
+    let (classes, smoothing) = (block.classes, block.smoothing);
+    scores.read(rows, classes);
+    let mut highest = [T::from_f64(f64::NEG_INFINITY); ACROSS];
+    let mut top = [T::default(); ACROSS];
+    for class in 0..classes {
+        let number = T::from_f64(class as f64);
+        for at in 0..ACROSS {
+            let x = scores.0[class][at];
+            top[at] = if x > highest[at] { number } else { top[at] };
+            highest[at] = if x > highest[at] { x } else { highest[at] };
+        }
+    }
+    let (mut rest, mut below) = ([0.0; ACROSS], [0.0; ACROSS]);
+    for class in 0..classes {
+        let number = T::from_f64(class as f64);
+        for at in 0..ACROSS {
+            let shifted = Lane::<T, I>::new(scores.0[class][at] - highest[at]);
+            let is_top = top[at] == number;
+            let e = if is_top { T::from_f64(1.0) } else { shifted.exp_of_negative().0 };
+            exponentials.0[class][at] = e;
+            rest[at] += if is_top { 0.0 } else { e.to_f64() };
+        }
+        if smoothing != 0.0 {
+            for at in 0..ACROSS {
+                below[at] += highest[at].to_f64() - scores.0[class][at].to_f64();
+            }
+        }
+    }
+    let (mut log_normaliser, mut inverse) = ([0.0; ACROSS], [0.0; ACROSS]);
+    let mut scale = [T::default(); ACROSS];
+    for at in 0..ACROSS {
+        log_normaliser[at] = Number::ln1p(Lane::<f64, I>::new(rest[at])).0;
+        inverse[at] = 1.0 / (1.0 + rest[at]);
+        scale[at] = T::from_f64(inverse[at]);
+    }
+    let spread = smoothing / classes as f64;
+    for (at, (value, label)) in to.value.iter_mut().zip(labels).enumerate() {
+        *value = 0.0;
+        if let Some(label) = *label {
+            let own = highest[at].to_f64() - rows[at * classes + label].to_f64();
+            let part =
+                if smoothing == 0.0 { own } else { own * (1.0 - smoothing) + below[at] * spread };
+            *value = part + log_normaliser[at];
+        }
+    }
+    if !to.second.is_empty() {
+        // The scores are not needed any more.
+        for class in 0..classes {
+            for at in 0..ACROSS {
+                let p = exponentials.0[class][at] * scale[at];
+                scores.0[class][at] = p * (T::from_f64(1.0) - p);
+            }
+        }
+        scores.write(to.second, classes);
+    }
+    if !to.gradient.is_empty() {
+        let spread = T::from_f64(spread);
+        for numbers in &mut exponentials.0[..classes] {
+            for at in 0..ACROSS {
+                numbers[at] = numbers[at] * scale[at] - spread;
+            }
+        }
+        exponentials.write(to.gradient, classes);
+    }
+    let places = to.value.iter().zip(labels).enumerate();
+    for (at, (value, label)) in places {
+        let numbers = at * classes..(at + 1) * classes;
+        let top = top[at].to_f64() as usize;
+        let Some(label) = *label else {
+            for part in [&mut *to.gradient, &mut *to.second] {
+                if !part.is_empty() {
+                    part[numbers.clone()].fill(T::default());
+                }
+            }
+            continue;
+        };
+        if !to.gradient.is_empty() {
+            let row = &mut to.gradient[numbers.clone()];
+            let own = 1.0 - smoothing;
+            row[label] = T::from_f64(row[label].to_f64() - own);
+            // For the top class without the cancellation near p = 1.
+            let share = if label == top { own } else { 0.0 } + smoothing / classes as f64;
+            let past = rest[at] * inverse[at];
+            row[top] = T::from_f64(if share == 0.0 { inverse[at] } else { (1.0 - share) - past });
+        }
+        if !to.second.is_empty() {
+            to.second[numbers.start + top] = T::from_f64(inverse[at] * (rest[at] * inverse[at]));
+        }
+        if value.is_nan() {
+            for part in [&mut *to.gradient, &mut *to.second] {
+                if !part.is_empty() {
+                    part[numbers.clone()].fill(T::from_f64(f64::NAN));
+                }
+            }
+        }
     }
 }
