@@ -264,8 +264,9 @@ impl<T: Copy> Many<T> {
         let mut count = MANY;
         while count > 1 {
             count /= 2;
-            for at in 0..count {
-                self.0[at] = combine(self.0[at], self.0[at + count]);
+            let (front, back) = self.0.split_at_mut(count);
+            for (front, &back) in front.iter_mut().zip(&*back) {
+                *front = combine(*front, back);
             }
         }
         self.0[0]
@@ -338,11 +339,10 @@ fn first<T: Real>(row: &[T], number: T) -> usize {
     0
 }
 
-/// e^(x - shift) for each x of the row, none of which is above `shift`, and their sum but for the one at
-/// `except`: in f64 beyond short runs, so that long rows of f32 keep their digits.
+/// e^(x - shift) for each x of the row, none of which is above `shift`, and their sum (as [`sum`]) but for the
+/// one at `except`.
 #[inline(always)]
 pub fn exp_shifted<T: Real, I: Isa>(row: &[T], shift: T, except: usize, to: &mut [T]) -> f64 {
-    const RUN: usize = 4 * MANY;
     let shift = Lane::<T, I>::new(shift);
     let mut total = 0.0;
     for (at, (row, to)) in row.chunks(RUN).zip(to.chunks_mut(RUN)).enumerate() {
@@ -350,22 +350,40 @@ pub fn exp_shifted<T: Real, I: Isa>(row: &[T], shift: T, except: usize, to: &mut
             *to = (Lane::<T, I>::new(x) - shift).exp_of_negative().0;
         }
         let left_out = to.get_mut(except.wrapping_sub(at * RUN)).map(std::mem::take);
-        let mut lanes = Many([T::default(); MANY]);
-        for run in to.chunks(MANY) {
-            for (lane, &x) in lanes.0.iter_mut().zip(run) {
-                *lane = *lane + x;
-            }
-        }
-        let mut wide = Many([0.0; MANY]);
-        for (wide, x) in wide.0.iter_mut().zip(&lanes.0) {
-            *wide = x.to_f64();
-        }
-        total += wide.fold(|a, b| a + b);
+        total += sum_of_run(to);
         if let Some(x) = left_out {
             to[except - at * RUN] = x;
         }
     }
     total
+}
+
+/// The sum of a row, in f64 beyond short runs, so that long rows of f32 keep their digits.
+#[inline(always)]
+pub fn sum<T: Real>(row: &[T]) -> f64 {
+    let mut total = 0.0;
+    for run in row.chunks(RUN) {
+        total += sum_of_run(run);
+    }
+    total
+}
+
+/// Numbers that are added up in their own type.
+const RUN: usize = 16 * MANY;
+
+#[inline(always)]
+fn sum_of_run<T: Real>(run: &[T]) -> f64 {
+    let mut lanes = Many([T::default(); MANY]);
+    for run in run.chunks(MANY) {
+        for (lane, &x) in lanes.0.iter_mut().zip(run) {
+            *lane = *lane + x;
+        }
+    }
+    let mut wide = Many([0.0; MANY]);
+    for (wide, x) in wide.0.iter_mut().zip(&lanes.0) {
+        *wide = x.to_f64();
+    }
+    wide.fold(|a, b| a + b)
 }
 
 /// The first position of the largest number but for that at `except`; `None` if there is no other.

@@ -190,6 +190,7 @@ fn across<T: Real, I: Isa>(
         }
     }
     let (mut rest, mut below) = ([0.0; ACROSS], [0.0; ACROSS]);
+    let mut without_top = [T::default(); ACROSS];
     for class in 0..classes {
         let number = T::from_f64(class as f64);
         for at in 0..ACROSS {
@@ -197,7 +198,10 @@ fn across<T: Real, I: Isa>(
             let is_top = top[at] == number;
             let e = if is_top { T::from_f64(1.0) } else { shifted.exp_of_negative().0 };
             exponentials.0[class][at] = e;
-            rest[at] += if is_top { 0.0 } else { e.to_f64() };
+            without_top[at] = if is_top { T::default() } else { e };
+        }
+        for at in 0..ACROSS {
+            rest[at] += without_top[at].to_f64();
         }
         if smoothing != 0.0 {
             for at in 0..ACROSS {
