@@ -8,8 +8,7 @@ use crate::kernel::{
 use crate::number::Real;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
-use ndarray::{ArrayView1, ArrayViewD, ArrayViewMut1, ArrayViewMutD};
-use ndarray::{Axis, Dimension, IntoDimension};
+use ndarray::{ArrayViewD, ArrayViewMutD, Axis, Dimension, IxDyn};
 use std::ops::Range;
 
 /// A number or truth value as it lies in memory.
@@ -66,28 +65,134 @@ impl Element for f16 {
     }
 }
 
+/// Elements in memory, with or without gaps. What is a plain slice stays one: views of any dimension take time
+/// to make, which matters for a handful of examples.
+#[derive(Clone, Debug)]
+enum View<'a, T> {
+    Flat { elements: &'a [T], shape: [usize; 1] },
+    Shaped(ArrayViewD<'a, T>),
+}
+
+impl<'a, T> View<'a, T> {
+    fn flat(elements: &'a [T]) -> Self {
+        Self::Flat { elements, shape: [elements.len()] }
+    }
+
+    fn shape(&self) -> &[usize] {
+        match self {
+            Self::Flat { shape, .. } => shape,
+            Self::Shaped(view) => view.shape(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Flat { elements, .. } => elements.len(),
+            Self::Shaped(view) => view.len(),
+        }
+    }
+
+    /// The memory, if it has no gaps.
+    fn as_slice(&self) -> Option<&[T]> {
+        match self {
+            Self::Flat { elements, .. } => Some(elements),
+            Self::Shaped(view) => view.as_slice(),
+        }
+    }
+
+    fn move_to_end(&mut self, axis: usize) {
+        if let Self::Shaped(view) = self {
+            move_to_end(view, axis);
+        }
+    }
+}
+
+/// The same to write.
+#[derive(Debug)]
+enum ViewMut<'a, T> {
+    Flat { elements: &'a mut [T], shape: [usize; 1] },
+    Shaped(ArrayViewMutD<'a, T>),
+}
+
+impl<'a, T> ViewMut<'a, T> {
+    fn flat(elements: &'a mut [T]) -> Self {
+        let shape = [elements.len()];
+        Self::Flat { elements, shape }
+    }
+
+    fn shape(&self) -> &[usize] {
+        match self {
+            Self::Flat { shape, .. } => shape,
+            Self::Shaped(view) => view.shape(),
+        }
+    }
+
+    fn as_slice_mut(&mut self) -> Option<&mut [T]> {
+        match self {
+            Self::Flat { elements, .. } => Some(elements),
+            Self::Shaped(view) => view.as_slice_mut(),
+        }
+    }
+
+    fn move_to_end(&mut self, axis: usize) {
+        if let Self::Shaped(view) = self {
+            move_to_end(view, axis);
+        }
+    }
+
+    fn is_flat(&self) -> bool {
+        match self {
+            Self::Flat { .. } => true,
+            Self::Shaped(view) => view.is_standard_layout(),
+        }
+    }
+
+    /// Both parts of memory without gaps; a view with gaps is all in the first.
+    fn split(self, at: usize) -> (Self, Self) {
+        let elements = match self {
+            Self::Flat { elements, .. } => elements,
+            Self::Shaped(view) if view.is_standard_layout() => {
+                view.into_slice().unwrap_or_default()
+            }
+            Self::Shaped(view) => return (Self::Shaped(view), Self::flat(&mut [])),
+        };
+        let (front, back) = elements.split_at_mut(at);
+        (Self::flat(front), Self::flat(back))
+    }
+}
+
+fn move_to_end<S: ndarray::RawData>(view: &mut ndarray::ArrayBase<S, IxDyn>, axis: usize) {
+    let last = view.ndim().saturating_sub(1);
+    for at in axis..last {
+        view.swap_axes(at, at + 1);
+    }
+}
+
 /// Shape and element type of an array that can be read.
 macro_rules! readable {
-    ($($variant:ident $type:ty, $doc:literal;)*) => {
-        /// An array to read: predictions, targets, weights or a mask, with any strides.
+    ($($variant:ident $type:ty;)*) => {
+        /// An array to read: predictions, targets, weights or a mask, with any strides. Its elements are f16,
+        /// bf16, f32, f64, integers of 8 to 64 bits with or without a sign, or bool.
         ///
         /// Made by `into` from slices, vectors, arrays of Rust and from `ndarray` arrays and views.
         #[derive(Clone, Debug)]
-        #[non_exhaustive]
-        pub enum Array<'a> {
-            $(#[doc = $doc] $variant(ArrayViewD<'a, $type>),)*
+        pub struct Array<'a>(Elements<'a>);
+
+        #[derive(Clone, Debug)]
+        enum Elements<'a> {
+            $($variant(View<'a, $type>),)*
         }
 
         macro_rules! with_view {
             ($array:expr, $view:ident => $body:expr) => {
-                match $array { $(Array::$variant($view) => $body,)* }
+                match $array { $(Elements::$variant($view) => $body,)* }
             };
         }
 
         $(
             impl<'a, D: Dimension> From<ndarray::ArrayView<'a, $type, D>> for Array<'a> {
                 fn from(view: ndarray::ArrayView<'a, $type, D>) -> Self {
-                    Self::$variant(view.into_dyn())
+                    Self(Elements::$variant(View::Shaped(view.into_dyn())))
                 }
             }
             impl<'a, D: Dimension> From<&ndarray::ArrayView<'a, $type, D>> for Array<'a> {
@@ -97,12 +202,12 @@ macro_rules! readable {
             }
             impl<'a, D: Dimension> From<&'a ndarray::Array<$type, D>> for Array<'a> {
                 fn from(array: &'a ndarray::Array<$type, D>) -> Self {
-                    Self::$variant(array.view().into_dyn())
+                    Self::from(array.view())
                 }
             }
             impl<'a> From<&'a [$type]> for Array<'a> {
                 fn from(slice: &'a [$type]) -> Self {
-                    Self::$variant(ArrayView1::from(slice).into_dyn())
+                    Self(Elements::$variant(View::flat(slice)))
                 }
             }
             impl<'a> From<&'a Vec<$type>> for Array<'a> {
@@ -119,32 +224,32 @@ macro_rules! readable {
     };
 }
 readable! {
-    F16 f16, "Half precision.";
-    BF16 bf16, "Brain float.";
-    F32 f32, "Single precision.";
-    F64 f64, "Double precision.";
-    I8 i8, "Signed, 8 bits.";
-    I16 i16, "Signed, 16 bits.";
-    I32 i32, "Signed, 32 bits.";
-    I64 i64, "Signed, 64 bits.";
-    U8 u8, "Unsigned, 8 bits.";
-    U16 u16, "Unsigned, 16 bits.";
-    U32 u32, "Unsigned, 32 bits.";
-    U64 u64, "Unsigned, 64 bits.";
-    Bool bool, "True and false, as 1 and 0.";
+    F16 f16;
+    BF16 bf16;
+    F32 f32;
+    F64 f64;
+    I8 i8;
+    I16 i16;
+    I32 i32;
+    I64 i64;
+    U8 u8;
+    U16 u16;
+    U32 u32;
+    U64 u64;
+    Bool bool;
 }
 
 impl Array<'_> {
     /// The shape.
     #[must_use]
     pub fn shape(&self) -> &[usize] {
-        with_view!(self, view => view.shape())
+        with_view!(&self.0, view => view.shape())
     }
 
     /// The number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
-        with_view!(self, view => view.len())
+        with_view!(&self.0, view => view.len())
     }
 
     /// Whether there are no elements.
@@ -155,22 +260,25 @@ impl Array<'_> {
 
     /// Whether losses of it are computed in f32: half and single precision.
     pub(crate) fn is_narrow(&self) -> bool {
-        matches!(self, Self::F16(_) | Self::BF16(_) | Self::F32(_))
+        matches!(self.0, Elements::F16(_) | Elements::BF16(_) | Elements::F32(_))
     }
 
     /// Whether it has numbers that f32 does not.
     pub(crate) fn needs_f64(&self) -> bool {
-        matches!(self, Self::F64(_) | Self::I32(_) | Self::I64(_) | Self::U32(_) | Self::U64(_))
+        matches!(
+            self.0,
+            Elements::F64(_)
+                | Elements::I32(_)
+                | Elements::I64(_)
+                | Elements::U32(_)
+                | Elements::U64(_)
+        )
     }
 
     /// The same array with one axis moved to the end.
-    pub(crate) fn with_last_axis(self, axis: usize) -> Self {
-        macro_rules! moved {
-            ($($variant:ident)*) => {
-                match self { $(Self::$variant(view) => Self::$variant(move_last(view, axis)),)* }
-            };
-        }
-        moved! { F16 BF16 F32 F64 I8 I16 I32 I64 U8 U16 U32 U64 Bool }
+    pub(crate) fn with_last_axis(mut self, axis: usize) -> Self {
+        with_view!(&mut self.0, view => view.move_to_end(axis));
+        self
     }
 
     /// Some of the elements, in the order of the array, as the kernel's type: the array's
@@ -190,16 +298,8 @@ impl Array<'_> {
 
     /// Converts the elements from `start` on.
     pub(crate) fn copy<T: Real>(&self, start: usize, to: &mut [T]) {
-        with_view!(self, view => gather(view, start, to));
+        with_view!(&self.0, view => gather(view, start, to));
     }
-}
-
-fn move_last<T>(mut view: ArrayViewD<'_, T>, axis: usize) -> ArrayViewD<'_, T> {
-    let last = view.ndim().saturating_sub(1);
-    for at in axis..last {
-        view.swap_axes(at, at + 1);
-    }
-    view
 }
 
 /// The types that kernels compute in.
@@ -247,10 +347,14 @@ macro_rules! kernel_type {
     ($type:ident, $variant:ident, $run:ident, $hessian:ident, $add:expr) => {
         impl Kernel for $type {
             fn contiguous<'b>(array: &'b Array<'_>) -> Option<&'b [Self]> {
-                if let Array::$variant(view) = array { view.as_slice() } else { None }
+                if let Elements::$variant(view) = &array.0 { view.as_slice() } else { None }
             }
             fn contiguous_mut<'b>(array: &'b mut ArrayMut<'_>) -> Option<&'b mut [Self]> {
-                if let ArrayMut::$variant(view) = array { view.as_slice_mut() } else { None }
+                if let ElementsMut::$variant(view) = &mut array.0 {
+                    view.as_slice_mut()
+                } else {
+                    None
+                }
             }
             fn add_to(numbers: &[Self], bulk: &mut Bulk, sum: &mut ExactSum) {
                 $add(numbers, bulk, sum);
@@ -316,10 +420,11 @@ fn runs(shape: &[usize], start: usize, length: usize, mut run: impl FnMut(&[usiz
     }
 }
 
-fn gather<E: Element, T: Real>(view: &ArrayViewD<'_, E>, start: usize, to: &mut [T]) {
+fn gather<E: Element, T: Real>(view: &View<'_, E>, start: usize, to: &mut [T]) {
     if let Some(slice) = view.as_slice() {
         return E::widen(&slice[start..start + to.len()], to);
     }
+    let View::Shaped(view) = view else { return };
     let mut done = 0;
     runs(view.shape(), start, to.len(), |index, offset, count| {
         let mut row = view.view();
@@ -374,34 +479,36 @@ fn rounded_to_odd(x: f64) -> f32 {
 }
 
 macro_rules! writable {
-    ($($variant:ident $type:ty, $doc:literal;)*) => {
-        /// An array to write losses or gradients to, with any strides.
+    ($($variant:ident $type:ty;)*) => {
+        /// An array of f16, bf16, f32 or f64 to write losses or gradients to, with any strides.
         #[derive(Debug)]
-        #[non_exhaustive]
-        pub enum ArrayMut<'a> {
-            $(#[doc = $doc] $variant(ArrayViewMutD<'a, $type>),)*
+        pub struct ArrayMut<'a>(ElementsMut<'a>);
+
+        #[derive(Debug)]
+        enum ElementsMut<'a> {
+            $($variant(ViewMut<'a, $type>),)*
         }
 
         macro_rules! with_view_mut {
             ($array:expr, $view:ident => $body:expr) => {
-                match $array { $(ArrayMut::$variant($view) => $body,)* }
+                match $array { $(ElementsMut::$variant($view) => $body,)* }
             };
         }
 
         $(
             impl<'a, D: Dimension> From<ndarray::ArrayViewMut<'a, $type, D>> for ArrayMut<'a> {
                 fn from(view: ndarray::ArrayViewMut<'a, $type, D>) -> Self {
-                    Self::$variant(view.into_dyn())
+                    Self(ElementsMut::$variant(ViewMut::Shaped(view.into_dyn())))
                 }
             }
             impl<'a, D: Dimension> From<&'a mut ndarray::Array<$type, D>> for ArrayMut<'a> {
                 fn from(array: &'a mut ndarray::Array<$type, D>) -> Self {
-                    Self::$variant(array.view_mut().into_dyn())
+                    Self::from(array.view_mut())
                 }
             }
             impl<'a> From<&'a mut [$type]> for ArrayMut<'a> {
                 fn from(slice: &'a mut [$type]) -> Self {
-                    Self::$variant(ArrayViewMut1::from(slice).into_dyn())
+                    Self(ElementsMut::$variant(ViewMut::flat(slice)))
                 }
             }
             impl<'a> From<&'a mut Vec<$type>> for ArrayMut<'a> {
@@ -417,33 +524,12 @@ macro_rules! writable {
         )*
 
         impl ArrayMut<'_> {
-            /// Moves one axis to the end.
-            pub(crate) fn move_to_end(&mut self, axis: usize) {
-                match self {
-                    $(Self::$variant(view) => {
-                        let last = view.ndim().saturating_sub(1);
-                        for at in axis..last {
-                            view.swap_axes(at, at + 1);
-                        }
-                    })*
-                }
-            }
-
-            /// Whether the memory has no gaps, so that [`ArrayMut::split`] is possible.
-            pub(crate) fn can_be_split(&self) -> bool {
-                match self { $(Self::$variant(view) => view.is_standard_layout(),)* }
-            }
-
             /// Cuts the elements, in order, into those before `at` and the rest, both flat.
             pub(crate) fn split(self, at: usize) -> (Self, Self) {
-                match self {
-                    $(Self::$variant(view) => {
-                        let length = view.len();
-                        let flat = view
-                            .into_shape_with_order(length.into_dimension())
-                            .expect("the caller asked can_be_split");
-                        let (front, back) = flat.into_dyn().split_at(Axis(0), at);
-                        (Self::$variant(front), Self::$variant(back))
+                match self.0 {
+                    $(ElementsMut::$variant(view) => {
+                        let (front, back) = view.split(at);
+                        (Self(ElementsMut::$variant(front)), Self(ElementsMut::$variant(back)))
                     })*
                 }
             }
@@ -451,37 +537,51 @@ macro_rules! writable {
     };
 }
 writable! {
-    F16 f16, "Half precision.";
-    BF16 bf16, "Brain float.";
-    F32 f32, "Single precision.";
-    F64 f64, "Double precision.";
+    F16 f16;
+    BF16 bf16;
+    F32 f32;
+    F64 f64;
 }
 
 impl ArrayMut<'_> {
     /// The shape.
     #[must_use]
     pub fn shape(&self) -> &[usize] {
-        with_view_mut!(self, view => view.shape())
+        with_view_mut!(&self.0, view => view.shape())
+    }
+
+    /// Moves one axis to the end.
+    pub(crate) fn move_to_end(&mut self, axis: usize) {
+        with_view_mut!(&mut self.0, view => view.move_to_end(axis));
+    }
+
+    /// Whether the memory has no gaps, so that [`ArrayMut::split`] is possible.
+    pub(crate) fn can_be_split(&self) -> bool {
+        with_view_mut!(&self.0, view => view.is_flat())
     }
 
     /// Writes the same number everywhere.
     pub(crate) fn fill(&mut self, value: f64) {
-        with_view_mut!(self, view => view.fill(Writable::from_real(value)));
+        with_view_mut!(&mut self.0, view => match view {
+            ViewMut::Flat { elements, .. } => elements.fill(Writable::from_real(value)),
+            ViewMut::Shaped(view) => view.fill(Writable::from_real(value)),
+        });
     }
 
     /// Writes the elements from `start` on, in the order of the array.
     pub(crate) fn write<T: Real>(&mut self, start: usize, from: &[T]) {
-        with_view_mut!(self, view => scatter(view, start, from));
+        with_view_mut!(&mut self.0, view => scatter(view, start, from));
     }
 }
 
-fn scatter<E: Writable, T: Real>(view: &mut ArrayViewMutD<'_, E>, start: usize, from: &[T]) {
+fn scatter<E: Writable, T: Real>(view: &mut ViewMut<'_, E>, start: usize, from: &[T]) {
     if let Some(slice) = view.as_slice_mut() {
         for (to, &from) in slice[start..start + from.len()].iter_mut().zip(from) {
             *to = E::from_real(from);
         }
         return;
     }
+    let ViewMut::Shaped(view) = view else { return };
     let shape = view.shape().to_vec();
     let mut done = 0;
     runs(&shape, start, from.len(), |index, offset, count| {

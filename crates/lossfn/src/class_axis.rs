@@ -215,14 +215,17 @@ impl<T: Real> ClassRow<'_, T> {
     #[inline(always)]
     pub fn subtract_shares(&self, row: &mut [T]) {
         let less = |x: T, share: f64| T::from_f64(x.to_f64() - share);
-        if let (RowTarget::Label(label), None) = (self.target, self.class_weights) {
-            if self.smoothing != 0.0 {
+        match (self.target, self.class_weights) {
+            (RowTarget::Label(label), None) if self.smoothing != 0.0 => {
                 let own = less(row[label], self.share(label));
                 let spread = self.smoothing / row.len() as f64;
-                row.iter_mut().for_each(|x| *x = less(*x, spread));
+                for x in &mut *row {
+                    *x = less(*x, spread);
+                }
                 row[label] = own;
                 return;
             }
+            _ => {}
         }
         for (class, y) in self.shares() {
             if y != 0.0 {
@@ -327,6 +330,7 @@ pub fn maximum<T: Real>(row: &[T]) -> (T, usize) {
 
 /// The first position of a number; 0 if it is not there.
 #[inline(always)]
+#[allow(clippy::needless_bitwise_bool, reason = "without branches this becomes vectors")]
 fn first<T: Real>(row: &[T], number: T) -> usize {
     let mut start = 0;
     for run in row.chunks(MANY) {

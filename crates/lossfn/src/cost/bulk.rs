@@ -79,12 +79,11 @@ impl Bulk {
     /// Brings what was added to `sum`.
     pub fn flush(&mut self, sum: &mut ExactSum) {
         if self.bias != 0.0 {
-            // Exact, in any order: multiples of one power of two that stay below 2^53 of it.
-            let Lanes { high, low } = &mut self.lanes;
-            let (high, low) = (&mut high[..self.used], &mut low[..self.used]);
-            high.iter_mut().for_each(|high| *high -= self.bias);
-            sum.add(total(high));
-            sum.add(total(low));
+            let (mut high, mut low) = (0.0, 0.0);
+            let work = Empty { bulk: self, high: &mut high, low: &mut low };
+            isa::run(InstructionSet::in_use(), work);
+            sum.add(high);
+            sum.add(low);
         }
         (self.bias, self.below, self.room) = (0.0, 0, 0);
     }
@@ -123,13 +122,35 @@ fn add(numbers: &[f32], high: &mut [f64; LANES], low: &mut [f64; LANES]) {
     }
 }
 
-/// The sum, which is exact in any order.
+/// Adds up the lanes. That is exact, in any order: they are multiples of one power of two, and stay below 2^53 of
+/// it.
+struct Empty<'a> {
+    bulk: &'a mut Bulk,
+    high: &'a mut f64,
+    low: &'a mut f64,
+}
+
+impl Work for Empty<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Bulk { lanes: Lanes { high, low }, bias, used, .. } = self.bulk;
+        for high in &mut high[..*used] {
+            *high -= *bias;
+        }
+        *self.high = total(&mut high[..*used]);
+        *self.low = total(&mut low[..*used]);
+    }
+}
+
+#[inline(always)]
 fn total(lanes: &mut [f64]) -> f64 {
     let mut count = lanes.len();
     while count > 1 {
         count /= 2;
         let (front, back) = lanes.split_at_mut(count);
-        front.iter_mut().zip(back).for_each(|(front, back)| *front += *back);
+        for (front, back) in front.iter_mut().zip(back) {
+            *front += *back;
+        }
     }
     lanes[0]
 }

@@ -12,7 +12,6 @@ use crate::kernel::isa::{self, Work};
 use crate::kernel::{BLOCK, ClassOutputs, InstructionSet, Outputs};
 use crate::loss::{Form, Kernels};
 use crate::number::{Isa, Real};
-use ndarray::{Axis, Dimension, IxDyn, RemoveAxis};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -61,53 +60,55 @@ pub(super) struct Pass<'c, 'a> {
     /// The axis of the classes or components, if there is one.
     axis: Option<usize>,
     /// The shape of the prediction, as it was given.
-    whole: IxDyn,
+    whole: &'c [usize],
     /// The shape of the examples.
-    shape: IxDyn,
+    shape: Cow<'c, [usize]>,
 }
 
 impl<'c, 'a> Pass<'c, 'a> {
     pub fn new(cost: &'c Cost, examples: &'c Examples<'a>) -> Result<Self, Error> {
         let Examples { prediction, target, weights, mask } = examples;
         let (weights, mask) = (weights.as_ref(), mask.as_ref());
-        let whole = IxDyn(prediction.shape());
+        let whole = prediction.shape();
         // Shapes are compared as they were given, before any axis is moved.
         let form = cost.loss.form();
         let (axis, shape, width) = if form == Form::Pointwise {
-            (None, whole.clone(), 1)
+            (None, Cow::Borrowed(whole), 1)
         } else {
-            let axis = row_axis(cost, whole.slice())?;
-            (Some(axis), whole.remove_axis(Axis(axis)), whole[axis])
+            let axis = row_axis(cost, whole)?;
+            let mut shape = whole.to_vec();
+            let width = shape.remove(axis);
+            (Some(axis), Cow::Owned(shape), width)
         };
         let target = match axis {
-            Some(axis) if form == Form::ClassAxis && target.shape().len() == whole.ndim() => {
-                same_shape("target", target.shape(), "the prediction", whole.slice())?;
+            Some(axis) if form == Form::ClassAxis && target.shape().len() == whole.len() => {
+                same_shape("target", target.shape(), "the prediction", whole)?;
                 Target::Distributions(target.clone().with_last_axis(axis))
             }
             Some(_) if form == Form::ClassAxis => {
                 let rows = "the prediction without its class axis";
-                same_shape("target", target.shape(), rows, shape.slice())?;
+                same_shape("target", target.shape(), rows, &shape)?;
                 Target::Labels(target)
             }
             Some(_) => {
                 let rows = "the prediction without its component axis";
-                same_shape("target", target.shape(), rows, shape.slice())?;
+                same_shape("target", target.shape(), rows, &shape)?;
                 Target::Values(target)
             }
             None => {
-                same_shape("target", target.shape(), "the prediction", whole.slice())?;
+                same_shape("target", target.shape(), "the prediction", whole)?;
                 Target::Values(target)
             }
         };
         let prediction = match axis {
-            Some(axis) if axis + 1 < whole.ndim() => {
+            Some(axis) if axis + 1 < whole.len() => {
                 Cow::Owned(prediction.clone().with_last_axis(axis))
             }
             _ => Cow::Borrowed(prediction),
         };
         for (what, array) in [("weights", weights), ("mask", mask)] {
             if let Some(array) = array {
-                same_shape(what, array.shape(), "the examples", shape.slice())?;
+                same_shape(what, array.shape(), "the examples", &shape)?;
             }
         }
         if let Some(class_weights) = &cost.class_weights
@@ -127,7 +128,7 @@ impl<'c, 'a> Pass<'c, 'a> {
                 reason: "the targets are distributions, not labels; use a mask",
             });
         }
-        let examples = shape.size();
+        let examples = shape.iter().product();
         Ok(Self { cost, prediction, target, weights, mask, examples, width, axis, whole, shape })
     }
 
@@ -200,20 +201,20 @@ impl<'c, 'a> Pass<'c, 'a> {
         let derivatives = [("gradient", gradient), ("second", second), ("curvature", curvature)];
         for (what, array) in derivatives {
             if let Some(array) = array {
-                same_shape(what, array.shape(), "the prediction", self.whole.slice())?;
+                same_shape(what, array.shape(), "the prediction", self.whole)?;
                 self.axis.into_iter().for_each(|axis| array.move_to_end(axis));
             }
         }
         if let Some(Product { vector, to }) = product {
-            same_shape("vector", vector.shape(), "the prediction", self.whole.slice())?;
-            same_shape("product", to.shape(), "the prediction", self.whole.slice())?;
+            same_shape("vector", vector.shape(), "the prediction", self.whole)?;
+            same_shape("product", to.shape(), "the prediction", self.whole)?;
             if let Some(axis) = self.axis {
                 *vector = vector.clone().with_last_axis(axis);
                 to.move_to_end(axis);
             }
         }
         if let Some(losses) = losses {
-            same_shape("losses", losses.shape(), "the examples", self.shape.slice())?;
+            same_shape("losses", losses.shape(), "the examples", &self.shape)?;
         }
         Ok(())
     }

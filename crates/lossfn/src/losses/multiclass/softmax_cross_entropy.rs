@@ -106,12 +106,12 @@ impl ClassAxis for SoftmaxCrossEntropy {
             let numbers = rows.start * block.classes..rows.end * block.classes;
             let part = |all: &'_ [T]| if all.is_empty() { 0..0 } else { numbers.clone() };
             let (in_gradient, in_second) = (part(to.gradient), part(to.second));
-            let to = ClassOutputs {
+            let mut to = ClassOutputs {
                 value: &mut to.value[rows],
                 gradient: &mut to.gradient[in_gradient],
                 second: &mut to.second[in_second],
             };
-            across::<T, I>(&block.prediction[numbers], labels, block, &mut memory, to);
+            across::<T, I>(&block.prediction[numbers], labels, block, &mut memory, &mut to);
         }
         true
     }
@@ -175,7 +175,7 @@ fn across<T: Real, I: Isa>(
     labels: &[Option<usize>],
     block: &ClassBlock<'_, T>,
     [scores, exponentials]: &mut [Across<T>; 2],
-    to: ClassOutputs<'_, T>,
+    to: &mut ClassOutputs<'_, T>,
 ) {
     let (classes, smoothing) = (block.classes, block.smoothing);
     scores.read(rows, classes);
@@ -229,9 +229,10 @@ fn across<T: Real, I: Isa>(
     if !to.second.is_empty() {
         // The scores are not needed any more.
         for class in 0..classes {
-            for at in 0..ACROSS {
-                let p = exponentials.0[class][at] * scale[at];
-                scores.0[class][at] = p * (T::from_f64(1.0) - p);
+            let numbers = exponentials.0[class].iter().zip(&scale);
+            for (second, (&e, &scale)) in scores.0[class].iter_mut().zip(numbers) {
+                let p = e * scale;
+                *second = p * (T::from_f64(1.0) - p);
             }
         }
         scores.write(to.second, classes);
@@ -239,8 +240,8 @@ fn across<T: Real, I: Isa>(
     if !to.gradient.is_empty() {
         let spread = T::from_f64(spread);
         for numbers in &mut exponentials.0[..classes] {
-            for at in 0..ACROSS {
-                numbers[at] = numbers[at] * scale[at] - spread;
+            for (x, &scale) in numbers.iter_mut().zip(&scale) {
+                *x = *x * scale - spread;
             }
         }
         exponentials.write(to.gradient, classes);
