@@ -19,7 +19,7 @@ pub struct Table {
 pub struct Differences {
     /// More instructions, or cases without a count.
     pub worse: Vec<String>,
-    /// Fewer instructions, or counts without a case.
+    /// Fewer instructions, or cases that have no count any more.
     pub better: Vec<String>,
 }
 
@@ -93,7 +93,9 @@ impl Table {
             }
         }
         let gone = self.counts.keys().filter(|key| !counts.contains_key(*key));
-        differences.better.extend(gone.map(|(row, column)| format!("{row}, {column}: is no more")));
+        differences
+            .better
+            .extend(gone.map(|(row, column)| format!("{row}, {column}: has no count any more")));
         differences
     }
 }

@@ -51,7 +51,7 @@ fn pointwise(id: &str, n: usize, time: Duration) {
 
     let cost = Cost::new(loss(id));
     let mut gradient = vec![0f32; n];
-    let mut ours = |gradient: &mut Vec<f32>| {
+    let ours = |gradient: &mut Vec<f32>| {
         cost.value_and_gradient(&p, &y, gradient).expect("numbers that it takes") as f32
     };
     let answer = (ours(&mut gradient), gradient[..SEEN].to_vec());
@@ -104,7 +104,7 @@ fn burn_answer<const D: usize>(loss: BurnTensor<1>, gradient: BurnTensor<D>, see
     let value = loss.into_scalar::<f32>();
     let gradient = black_box(gradient);
     let start = if seen {
-        gradient.into_data().to_vec::<f32>().expect("it is f32")[..SEEN].to_vec()
+        gradient.into_data().try_to_vec::<f32>().expect("it is f32")[..SEEN].to_vec()
     } else {
         Vec::new()
     };
@@ -189,7 +189,7 @@ fn softmax(rows: usize, classes: usize, time: Duration) {
     let cost = Cost::new(loss(SOFTMAX));
     let mut gradient = vec![0f32; rows * classes];
     let view = ArrayView2::from_shape((rows, classes), &scores).expect("the shape fits");
-    let mut ours = |gradient: &mut [f32]| {
+    let ours = |gradient: &mut [f32]| {
         let to = ArrayViewMut2::from_shape((rows, classes), gradient).expect("the shape fits");
         cost.value_and_gradient_of(&Examples::new(view, &labels), to).expect("scores") as f32
     };
