@@ -35,7 +35,7 @@ class Target:
 
     @property
     def beside(self):
-        names = {None: "time", "lossfn": self.numerator}
+        names = {None: "time", "lossfn": self.numerator, "plain": "none of them", "all": "one"}
         return names.get(self.denominator, self.denominator)
 
 
@@ -203,7 +203,6 @@ def summary(results):
 
 
 def markdown(heads, rows):
-    # Text to the left, numbers to the right would be nicer; but cells have both.
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 

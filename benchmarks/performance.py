@@ -20,7 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-PACKAGES = ["numpy", "jax", "scikit-learn", "torch", "polars", "duckdb", "pyarrow", "matplotlib", "maturin"]
+PACKAGES = ["numpy", "jax", "scikit-learn", "torch", "polars", "duckdb", "pyarrow", "matplotlib"]
 
 # The parts, and what runs them: Python beside Python's libraries, Rust, the program beside engines.
 PARTS = {
@@ -33,7 +33,7 @@ PARTS = {
     "call": "rust",
     "peers": "rust",
     "files": "files.py",
-    "linear": "linear",
+    "linear": "linear_cross_entropy.py",
 }
 # Parts that make no sense with one thread, or with more than one.
 MANY_ONLY, ONE_ONLY = {"threads", "files"}, {"options", "orders", "call"}
@@ -57,6 +57,7 @@ def arguments():
     parser.add_argument("--python", help="an interpreter that has all packages and lossfn, instead of an environment of its own")
     parser.add_argument("--torch-index", help="where to get PyTorch, such as https://download.pytorch.org/whl/cpu")
     parser.add_argument("--cache", type=Path, default=default, help="(default %(default)s)")
+    parser.add_argument("--large", action="store_true", help="linear with 128000 classes too: takes long, and 24 GiB")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "performance.md")
     parser.add_argument("--no-build", action="store_true", help="take what has been built")
     args = parser.parse_args()
@@ -97,7 +98,7 @@ def set_up(args):
             if args.torch_index:
                 run([*pip, "torch", "--index-url", args.torch_index])
             run([*pip, *PACKAGES])
-            run([*pip, "--no-deps", ROOT / "bindings" / "python"], env=environment)
+            run([*pip, "--no-deps", "--force-reinstall", ROOT / "bindings" / "python"], env=environment)
     if not args.no_build:
         build = ["cargo", "build", "--release", "--locked"]
         run([*build, "--package", "lossfn-cli"], cwd=ROOT, env=environment)
@@ -126,13 +127,13 @@ def measure(part, threads, args, python, programs):
     kind = PARTS[part]
     if kind == "rust":
         command = [programs / "lossfn-speed", part]
-    elif kind == "linear":
-        command = [python, ROOT / "bindings" / "python" / "benches" / "linear_cross_entropy.py"]
-        if not command[1].exists():
-            return
+    elif part == "linear":
+        sizes = ["tiny"] if args.quick else ["small", "medium"] + ["large"] * args.large
+        more = ["--threads", count, "--turns", "3", "--sizes", *sizes]
+        command = [python, ROOT / "bindings" / "python" / "benches" / kind, *more]
     else:
         command = [python, HERE / kind, part]
-    if args.quick:
+    if args.quick and part != "linear":
         command.append("--quick")
 
     def pin():
@@ -162,7 +163,7 @@ def about(args, python):
     """The machine, the versions and the day."""
     code = (
         "import json, importlib.metadata as m; "
-        f"print(json.dumps({{p: m.version(p) for p in {PACKAGES[:-2]}}}))"
+        f"print(json.dumps({{p: m.version(p) for p in {PACKAGES}}}))"
     )
 
     def output(*command):

@@ -31,6 +31,9 @@ pub struct Batch {
 
 impl Batch {
     /// About so many elements; `row` of them make an example, if the loss leaves that open.
+    ///
+    /// # Panics
+    /// Never.
     #[must_use]
     pub fn new(entry: &Entry, elements: usize, row: usize) -> Self {
         let description = entry.description;
