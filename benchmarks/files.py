@@ -5,6 +5,7 @@ compute the loss by expressions of their own, and find the file in the memory of
 """
 
 import argparse
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -76,8 +77,19 @@ def make_files(folder, rows):
 
 
 def ours(*args):
+    """The groups and their costs, as the engines give them."""
     command = [os.environ["LOSSFN_PROGRAM"], "eval", *args, "--format", "json"]
-    subprocess.run(command, check=True, capture_output=True)
+    output = subprocess.run(command, check=True, capture_output=True).stdout
+    return [(*row["group"].values(), row["cost"]) for row in json.loads(output)["costs"]]
+
+
+def agree(work, calls):
+    """All compute the same."""
+    answers = {name: sorted(call()) for name, call in calls.items()}
+    for name, answer in answers.items():
+        for mine, theirs in zip(answers["lossfn"], answer, strict=True):
+            same = mine[:-1] == theirs[:-1] and abs(theirs[-1] / mine[-1] - 1) < 1e-3
+            assert same, f"{work}: {name} has {theirs}, lossfn {mine}"
 
 
 HUBER = """avg(CASE WHEN abs(p - y) <= 1::FLOAT THEN 0.5::FLOAT * (p - y) * (p - y)
@@ -110,12 +122,13 @@ def main():
         return lambda: connection.sql(query).fetchall()
 
     def lazily(frame):
-        return lambda: frame.collect(engine="streaming")
+        return lambda: frame.collect(engine="streaming").rows()
 
     def number_columns(path, *more):
         return lambda: ours(path, "--target", "y", "--prediction", "p", "--loss", "huber", *more)
 
     def compare(work, count, calls):
+        agree(work, calls)
         turns = {"least": 2, "most": 2} if args.quick else {"least": 5, "most": 5}
         contest("files", work, count, calls, 1, **turns)
 
