@@ -35,7 +35,11 @@ impl Table {
         let name = path();
         let wrong = |what: String| format!("{}: {what}", name.display());
         let text = fs::read_to_string(&name).map_err(|error| wrong(error.to_string()))?;
-        let text = text.strip_prefix(NOTE).ok_or_else(|| wrong("another first line".into()))?;
+        Self::parse(&text).map_err(wrong)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.strip_prefix(NOTE).ok_or("it begins with something else")?;
         let mut lines = text.lines();
         let compiler = lines.next().unwrap_or_default().to_owned();
         let columns: Vec<&str> = lines.next().unwrap_or_default().split(',').skip(1).collect();
@@ -44,8 +48,7 @@ impl Table {
             let mut cells = line.split(',');
             let row = cells.next().unwrap_or_default();
             for (column, cell) in columns.iter().zip(cells).filter(|(_, cell)| !cell.is_empty()) {
-                let count =
-                    cell.parse().map_err(|_| wrong(format!("{row}: not a number: {cell}")))?;
+                let count = cell.parse().map_err(|_| format!("{row}: not a number: {cell}"))?;
                 counts.insert((row.to_owned(), (*column).to_owned()), count);
             }
         }
@@ -104,4 +107,33 @@ impl Table {
 pub fn shown(count: f64) -> String {
     let digits = if count < 10.0 { 2 } else { usize::from(count < 100.0) };
     format!("{count:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(of: &[(&str, f64)]) -> Counts {
+        of.iter().map(|&(row, count)| ((row.to_owned(), "a".to_owned()), count)).collect()
+    }
+
+    #[test]
+    fn a_table_is_read_as_it_is_written() {
+        let counts = counts(&[("x", 1.25), ("y: more", 123.0)]);
+        let table = Table { compiler: "rustc 1".into(), counts };
+        let text = table.text(&["x".into(), "y: more".into()], &["a".into(), "b".into()]);
+        assert!(text.ends_with("rustc 1\nloss,a,b\nx,1.25,\ny: more,123,\n"), "{text}");
+        let read = Table::parse(&text).unwrap();
+        assert_eq!((read.compiler, read.counts), (table.compiler, table.counts));
+    }
+
+    #[test]
+    fn a_rise_is_told_from_a_fall_and_both_from_noise() {
+        let kept = counts(&[("same", 1.0), ("risen", 100.0), ("fallen", 100.0), ("gone", 1.0)]);
+        let table = Table { compiler: String::new(), counts: kept };
+        let now = counts(&[("same", 1.04), ("risen", 106.0), ("fallen", 94.0), ("new", 1.0)]);
+        let Differences { worse, better } = table.differences(&now);
+        assert_eq!(worse, ["new, a: 1.00 is not kept", "risen, a: 100 -> 106 (+6 %)"]);
+        assert_eq!(better, ["fallen, a: 100 -> 94.0 (-6 %)", "gone, a: has no count any more"]);
+    }
 }
