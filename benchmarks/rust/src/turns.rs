@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
+type Call<'a> = Box<dyn FnMut() + 'a>;
+
 /// Work that several contestants do.
 pub struct Contest<'a> {
     part: &'static str,
     work: String,
     elements: usize,
-    contestants: Vec<(&'static str, Box<dyn FnMut() + 'a>)>,
+    contestants: Vec<(&'static str, Call<'a>)>,
 }
 
 /// Short calls are repeated until a turn takes this long.
@@ -31,7 +33,7 @@ impl<'a> Contest<'a> {
     /// each turn.
     pub fn run(self, time: Duration) {
         let Self { part, work, elements, mut contestants } = self;
-        let once = |call: &mut Box<dyn FnMut() + 'a>| {
+        let once = |call: &mut Call<'a>| {
             let start = Instant::now();
             call();
             start.elapsed().max(Duration::from_nanos(1))
