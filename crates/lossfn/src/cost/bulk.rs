@@ -213,7 +213,9 @@ mod tests {
             bulk.add(run, &mut sum);
         }
         bulk.flush(&mut sum);
-        numbers.iter().for_each(|&x| plain.add(f64::from(x)));
+        for &x in numbers {
+            plain.add(f64::from(x));
+        }
         (sum, plain)
     }
 
