@@ -173,10 +173,24 @@ fn fixed_loop<T: Real, I: Isa, L: Joint<K>, const K: usize, const ORDER: usize>(
         }
         if ORDER == 0 {
             *value = loss.loss(numbers, y).0;
+            continue;
         }
-        for by in 0..if ORDER == 0 { 0 } else { K } {
+        // Written out for the usual numbers: a loop that is left in here keeps the compiler from vectors.
+        macro_rules! along_each {
+            ($($by:literal)*) => {
+                $(if $by < K {
+                    let jet = loss.loss(along(numbers, $by), Jet::fixed(y));
+                    *value = jet.value.0;
+                    slopes[$by][i] = keep_nan(jet.gradient(), jet.value);
+                    if ORDER == 2 {
+                        bends[$by][i] = keep_nan(jet.curvature(), jet.value);
+                    }
+                })*
+            };
+        }
+        along_each! { 0 1 2 3 }
+        for by in 4..K {
             let jet = loss.loss(along(numbers, by), Jet::fixed(y));
-            *value = jet.value.0;
             slopes[by][i] = keep_nan(jet.gradient(), jet.value);
             if ORDER == 2 {
                 bends[by][i] = keep_nan(jet.curvature(), jet.value);

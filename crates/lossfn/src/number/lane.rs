@@ -262,10 +262,16 @@ impl<T: Real, I: Isa> Number for Lane<T, I> {
     }
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        // One division for x and -x, which the compiler finds.
         let e = self.exp_minus_abs();
-        let inverse = Self::constant(1.0) / (e + 1.0);
-        Self::pick(self.0 < T::default(), e * inverse, inverse)
+        let (one, sum, negative) = (Self::constant(1.0), e + 1.0, self.0 < T::default());
+        if !I::FUSED {
+            return Self::pick(negative, e, one) / sum;
+        }
+        // One division for x and -x, which the compiler finds; then what the product is off by.
+        let inverse = one / sum;
+        let share = e * inverse;
+        let share = inverse.fused((-share).fused(sum, e), share);
+        Self::pick(negative, share, inverse)
     }
     #[inline(always)]
     fn softplus(self) -> Self {
