@@ -7,8 +7,9 @@ use crate::kernel::{
 use crate::number::Real;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
-use ndarray::{ArrayView1, ArrayViewD, ArrayViewMut1, ArrayViewMutD};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewD, ArrayViewMut1, ArrayViewMut2, ArrayViewMutD};
 use ndarray::{Axis, Dimension, IntoDimension};
+use std::ops::Range;
 
 /// A number or truth value as it lies in memory.
 trait Element: Copy {
@@ -45,7 +46,8 @@ elements! {
     u32 => |x| f64::from(x);
     u64 => |x| x as f64;
     bool => |x| f64::from(u8::from(x));
-    bf16 => |x| x.to_f64();
+    // The upper half of an f32: this way whole runs are widened by vectors.
+    bf16 => |x| f64::from(f32::from_bits(u32::from(x.to_bits()) << 16));
 }
 
 impl Element for f16 {
@@ -171,6 +173,31 @@ impl Array<'_> {
         moved! { F16 BF16 F32 F64 I8 I16 I32 I64 U8 U16 U32 U64 Bool }
     }
 
+    /// The same memory for a shorter time.
+    pub(crate) fn view(&self) -> Array<'_> {
+        macro_rules! view {
+            ($($variant:ident)*) => {
+                match self { $(Self::$variant(view) => Array::$variant(view.view()),)* }
+            };
+        }
+        view! { F16 BF16 F32 F64 I8 I16 I32 I64 U8 U16 U32 U64 Bool }
+    }
+
+    /// Some rows and columns of a matrix.
+    pub(crate) fn part(&self, rows: Range<usize>, columns: Range<usize>) -> Array<'_> {
+        macro_rules! part {
+            ($($variant:ident)*) => {
+                match self { $(Self::$variant(view) => {
+                    let mut part = view.view();
+                    part.slice_axis_inplace(Axis(0), rows.into());
+                    part.slice_axis_inplace(Axis(1), columns.into());
+                    Array::$variant(part)
+                })* }
+            };
+        }
+        part! { F16 BF16 F32 F64 I8 I16 I32 I64 U8 U16 U32 U64 Bool }
+    }
+
     /// The elements from `start` on, in the order of the array, as the kernel's type: the array's
     /// own memory where it can be used as it is, else a conversion into `scratch`.
     pub(crate) fn read<'b, T: Kernel>(&'b self, start: usize, scratch: &'b mut [T]) -> &'b [T] {
@@ -197,10 +224,22 @@ fn move_last<T>(mut view: ArrayViewD<'_, T>, axis: usize) -> ArrayViewD<'_, T> {
 
 /// The types that kernels compute in.
 pub(crate) trait Kernel: Real {
-    /// The array's memory, if it holds this type without gaps.
-    fn contiguous<'b>(array: &'b Array<'_>) -> Option<&'b [Self]>;
+    /// The array's elements as they lie in memory, if they are of this type.
+    fn view<'b>(array: &'b Array<'_>) -> Option<ArrayViewD<'b, Self>>;
     /// The same for an array to write.
-    fn contiguous_mut<'b>(array: &'b mut ArrayMut<'_>) -> Option<&'b mut [Self]>;
+    fn view_mut<'b>(array: &'b mut ArrayMut<'_>) -> Option<ArrayViewMutD<'b, Self>>;
+    /// Elements of this type as an array.
+    fn array<'b>(view: ArrayView2<'b, Self>) -> Array<'b>;
+    /// The same for an array to write.
+    fn array_mut<'b>(view: ArrayViewMut2<'b, Self>) -> ArrayMut<'b>;
+    /// The array's memory, if it holds this type without gaps.
+    fn contiguous<'b>(array: &'b Array<'_>) -> Option<&'b [Self]> {
+        Self::view(array)?.to_slice()
+    }
+    /// The same for an array to write.
+    fn contiguous_mut<'b>(array: &'b mut ArrayMut<'_>) -> Option<&'b mut [Self]> {
+        Self::view_mut(array)?.into_slice()
+    }
     /// Runs the kernel of a pointwise loss for this type.
     fn run_pointwise(
         kernels: &dyn PointwiseKernels,
@@ -237,11 +276,17 @@ pub(crate) trait Kernel: Real {
 macro_rules! kernel_type {
     ($type:ident, $variant:ident, $run:ident, $hessian:ident) => {
         impl Kernel for $type {
-            fn contiguous<'b>(array: &'b Array<'_>) -> Option<&'b [Self]> {
-                if let Array::$variant(view) = array { view.as_slice() } else { None }
+            fn view<'b>(array: &'b Array<'_>) -> Option<ArrayViewD<'b, Self>> {
+                if let Array::$variant(view) = array { Some(view.view()) } else { None }
             }
-            fn contiguous_mut<'b>(array: &'b mut ArrayMut<'_>) -> Option<&'b mut [Self]> {
-                if let ArrayMut::$variant(view) = array { view.as_slice_mut() } else { None }
+            fn view_mut<'b>(array: &'b mut ArrayMut<'_>) -> Option<ArrayViewMutD<'b, Self>> {
+                if let ArrayMut::$variant(view) = array { Some(view.view_mut()) } else { None }
+            }
+            fn array<'b>(view: ArrayView2<'b, Self>) -> Array<'b> {
+                view.into()
+            }
+            fn array_mut<'b>(view: ArrayViewMut2<'b, Self>) -> ArrayMut<'b> {
+                view.into()
             }
             fn run_pointwise(
                 kernels: &dyn PointwiseKernels,
@@ -316,8 +361,10 @@ fn gather<E: Element, T: Real>(view: &ArrayViewD<'_, E>, start: usize, to: &mut 
         if row.ndim() > 0 {
             row.slice_axis_inplace(Axis(0), (offset..offset + count).into());
         }
-        for (to, from) in to[done..done + count].iter_mut().zip(&row) {
-            *to = from.to();
+        let to = &mut to[done..done + count];
+        match row.as_slice() {
+            Some(from) => E::widen(from, to),
+            None => to.iter_mut().zip(&row).for_each(|(to, from)| *to = from.to()),
         }
         done += count;
     });
@@ -420,6 +467,11 @@ macro_rules! writable {
             /// Whether the memory has no gaps, so that [`ArrayMut::split`] is possible.
             pub(crate) fn can_be_split(&self) -> bool {
                 match self { $(Self::$variant(view) => view.is_standard_layout(),)* }
+            }
+
+            /// The same memory for a shorter time.
+            pub(crate) fn view_mut(&mut self) -> ArrayMut<'_> {
+                match self { $(Self::$variant(view) => ArrayMut::$variant(view.view_mut()),)* }
             }
 
             /// Cuts the elements, in order, into those before `at` and the rest, both flat.

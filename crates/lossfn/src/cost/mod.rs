@@ -6,6 +6,7 @@
 mod exact;
 mod examples;
 mod heads;
+mod linear;
 mod pass;
 mod results;
 mod scored;
@@ -15,6 +16,7 @@ mod weigh;
 pub use exact::ExactSum;
 pub use examples::Examples;
 pub use heads::{Head, HeadShare, HeadWeight, Heads, HeadsValue};
+pub use linear::{LinearCost, LinearResults};
 pub use results::Results;
 pub use scored::Scored;
 pub use state::CostState;
