@@ -27,7 +27,7 @@ use pyo3::types::{PyFloat, PyTuple};
 /// >>> hidden, classifier = [[1.0, 2.0], [0.5, -1.0]], [[0.1, 0.2], [0.0, 0.3], [-0.1, 0.4]]
 /// >>> value, by_hidden, by_classifier = cost.value_and_gradients(hidden, classifier, [2, 0])
 /// >>> round(value, 6), by_hidden.shape, by_classifier.shape
-/// (1.050472, (2, 2), (3, 2))
+/// (0.979021, (2, 2), (3, 2))
 #[pyclass(frozen, module = "lossfn", name = "LinearCost", weakref)]
 pub struct LinearCost {
     loss: Py<Loss>,

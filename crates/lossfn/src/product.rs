@@ -3,8 +3,8 @@
 use crate::array::Kernel;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-/// Writes `left` times `right` to a matrix, or adds it to what is there, on this thread alone. An
-/// element's terms are added up in the order of the inner axis, whatever matrices they are part of.
+/// Writes `left` times `right` to a matrix, or adds it to what is there. On this thread alone, so that the
+/// result depends on the matrices and on nothing else.
 pub(crate) fn product<T: Kernel>(
     mut to: ArrayViewMut2<'_, T>,
     left: ArrayView2<'_, T>,

@@ -34,13 +34,12 @@ const GROUP: usize = 16 * BLOCK;
 ///
 /// - Time is that of three matrix products, or of one for the value alone. Examples that do not count
 ///   cost nothing, and may have hidden states that are not finite.
-/// - Memory beside that of the caller is a block of scores: 32 MiB, or of more than 16384 classes those of
-///   512 examples, but no more than 256 MiB or one example. Besides, there are a few MiB for each thread,
+/// - Memory beside that of the caller is a block of scores: 32 MiB, or if those are of less than 512
+///   examples, these, but no more than 256 MiB or one example. Besides, there are a few MiB for each thread,
 ///   some numbers for each example and class, and one more case: a gradient by the classifier that is
 ///   wanted in f16 or bf16 is added up over blocks in f32, in memory of its own, and rounded once.
-/// - Results are the same bits for any number of threads: no sum is cut where threads are. Another order
-///   or number of examples may change the last digits of the gradient by the classifier, and another
-///   instruction set those of all.
+/// - Results are the same bits for any number of threads: no sum is cut where threads are. They are not for
+///   other examples beside the same ones, or on another instruction set.
 ///
 /// Method: the score matrix in chunks of examples, its gradient in place: Hsu et al. (2024), Liger Kernel,
 /// arXiv:2410.10989.
