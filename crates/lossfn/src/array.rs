@@ -229,9 +229,9 @@ pub(crate) trait Kernel: Real {
     /// The same for an array to write.
     fn view_mut<'b>(array: &'b mut ArrayMut<'_>) -> Option<ArrayViewMutD<'b, Self>>;
     /// Elements of this type as an array.
-    fn array<'b>(view: ArrayView2<'b, Self>) -> Array<'b>;
+    fn array(view: ArrayView2<'_, Self>) -> Array<'_>;
     /// The same for an array to write.
-    fn array_mut<'b>(view: ArrayViewMut2<'b, Self>) -> ArrayMut<'b>;
+    fn array_mut(view: ArrayViewMut2<'_, Self>) -> ArrayMut<'_>;
     /// The array's memory, if it holds this type without gaps.
     fn contiguous<'b>(array: &'b Array<'_>) -> Option<&'b [Self]> {
         Self::view(array)?.to_slice()
@@ -282,10 +282,10 @@ macro_rules! kernel_type {
             fn view_mut<'b>(array: &'b mut ArrayMut<'_>) -> Option<ArrayViewMutD<'b, Self>> {
                 if let ArrayMut::$variant(view) = array { Some(view.view_mut()) } else { None }
             }
-            fn array<'b>(view: ArrayView2<'b, Self>) -> Array<'b> {
+            fn array(view: ArrayView2<'_, Self>) -> Array<'_> {
                 view.into()
             }
-            fn array_mut<'b>(view: ArrayViewMut2<'b, Self>) -> ArrayMut<'b> {
+            fn array_mut(view: ArrayViewMut2<'_, Self>) -> ArrayMut<'_> {
                 view.into()
             }
             fn run_pointwise(

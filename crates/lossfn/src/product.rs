@@ -7,8 +7,8 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 /// result depends on the matrices and on nothing else.
 pub(crate) fn product<T: Kernel>(
     mut to: ArrayViewMut2<'_, T>,
-    left: ArrayView2<'_, T>,
-    right: ArrayView2<'_, T>,
+    left: &ArrayView2<'_, T>,
+    right: &ArrayView2<'_, T>,
     add: bool,
 ) {
     let ((rows, inner), columns) = (left.dim(), right.ncols());

@@ -10,8 +10,8 @@ F = torch.nn.functional
 
 
 def peers():
-    def in_full(input, weight, target, *, linear_bias=None, **options):
-        return F.cross_entropy(F.linear(input, weight, linear_bias), target, **options)
+    def in_full(input, layer, target, *, linear_bias=None, **options):
+        return F.cross_entropy(F.linear(input, layer, linear_bias), target, **options)
 
     yield in_full
     if hasattr(F, "linear_cross_entropy"):

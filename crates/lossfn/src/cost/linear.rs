@@ -22,6 +22,8 @@ const ROWS: usize = 512;
 const CLASSES: usize = 512;
 /// Elements that a thread computes the cost of at a time.
 const GROUP: usize = 16 * BLOCK;
+/// Multiplications from which on work is spread over threads.
+const PARALLEL: usize = 1 << 18;
 
 /// A linear layer and a [`Cost`] of its scores `hidden · classifierᵀ + bias`, by a loss over a class axis:
 /// the last layer of a language model with its cross-entropy. Fused, as the scores of all examples, which
@@ -229,7 +231,9 @@ impl<'a> LinearCost<'a> {
         // What does not depend on the scores is known before there are any: scores of no memory stand
         // for them.
         let no_scores = arr0(T::default());
-        let no_scores = no_scores.broadcast((n, classes));
+        // They have positions that can be counted in bytes, as those of memory have.
+        let bytes = [n, classes, size_of::<T>()].into_iter().try_fold(1, usize::checked_mul);
+        let no_scores = bytes.and_then(|_| no_scores.broadcast((n, classes)));
         let no_scores = no_scores.ok_or(Error::TooManyScores { examples: n, classes })?;
         let whole = Examples {
             prediction: T::array(no_scores),
@@ -251,12 +255,20 @@ impl<'a> LinearCost<'a> {
                 }
             }
         }
-        self.in_blocks::<T>(hidden, &counted, divisor, &mut results)
+        let work = counted.rows.len().saturating_mul(width).saturating_mul(classes);
+        if work < PARALLEL || rayon::current_num_threads() == 1 {
+            return self.in_blocks::<T>(Threads::One, hidden, &counted, divisor, &mut results);
+        }
+        // All of it there, so that it is handed over once.
+        rayon::scope(|_| {
+            self.in_blocks::<T>(Threads::Many, hidden, &counted, divisor, &mut results)
+        })
     }
 
     /// Scores, their cost and its gradients, a block of examples after the other.
     fn in_blocks<T: Kernel>(
         &self,
+        threads: Threads,
         hidden: &Array<'_>,
         counted: &Counted,
         divisor: f64,
@@ -271,7 +283,7 @@ impl<'a> LinearCost<'a> {
         if count == 0 {
             results.derivatives().for_each(|array| array.fill(0.0));
         }
-        let at_once = examples_at_once(classes * size_of::<T>()).min(count);
+        let at_once = examples_at_once(classes.saturating_mul(size_of::<T>())).min(count);
         let with_gradient = results.has_derivative();
         let bias = self.bias.as_ref().map(|bias| {
             let mut to = vec![T::default(); classes];
@@ -291,12 +303,13 @@ impl<'a> LinearCost<'a> {
             let (rows, m) = (&counted.rows[block.clone()], block.len());
             let scores = &mut scores[..m * classes];
             let states = &mut states[..m * width];
-            read_rows(hidden, rows, width, states);
-            let states = matrix_of(states, [m, width]);
-            self.put_scores(states, bias.as_deref(), matrix_of_mut(scores, [m, classes]));
+            read_rows(threads, hidden, rows, width, states);
+            let states = &matrix_of(states, [m, width]);
+            let to = matrix_of_mut(scores, [m, classes]);
+            self.put_scores(threads, states, bias.as_deref(), to);
             let each = losses.get_mut(..m).unwrap_or_default();
-            let costs =
-                self.put_costs(counted, &block, divisor, with_gradient, scores, &mut *each)?;
+            let divisor = with_gradient.then_some(divisor);
+            let costs = self.put_costs(threads, counted, &block, divisor, scores, &mut *each)?;
             state.merge(&costs);
             if let Some(array) = &mut results.losses {
                 write_rows(array, rows, 1, each);
@@ -304,27 +317,27 @@ impl<'a> LinearCost<'a> {
             if !with_gradient {
                 continue;
             }
-            let slopes = matrix_of(scores, [m, classes]);
+            let slopes = &matrix_of(scores, [m, classes]);
             let by_hidden = by_hidden.get_mut(..m * width).unwrap_or_default();
-            rayon::join(
+            threads.both(
                 || {
                     if wants_hidden {
                         let to = matrix_of_mut(by_hidden, [m, width]);
-                        self.put_hidden_gradient(slopes, to);
+                        self.put_hidden_gradient(threads, slopes, to);
                     }
                 },
                 || {
                     if let Some(to) = by_classifier.matrix() {
-                        add_classifier_gradient(slopes, states, to, start > 0);
+                        add_classifier_gradient(threads, slopes, states, to, start > 0);
                     }
-                    add_bias_gradient(slopes, &mut by_bias);
+                    add_bias_gradient(threads, slopes, &mut by_bias);
                 },
             );
             if let Some(array) = &mut results.hidden {
                 write_rows(array, rows, width, by_hidden);
             }
         }
-        by_classifier.finish();
+        by_classifier.finish(threads);
         if let Some(array) = &mut results.bias {
             array.write(0, &by_bias);
         }
@@ -334,47 +347,47 @@ impl<'a> LinearCost<'a> {
     /// The scores of hidden states.
     fn put_scores<T: Kernel>(
         &self,
-        states: ArrayView2<'_, T>,
+        threads: Threads,
+        states: &ArrayView2<'_, T>,
         bias: Option<&[T]>,
         to: ArrayViewMut2<'_, T>,
     ) {
         let width = states.ncols();
-        let tiles = tiles(to, [ROWS, CLASSES]).into_par_iter();
-        tiles.for_each_init(Vec::new, |memory, Tile { rows, columns, mut to }| {
+        threads.each(tiles(to, [ROWS, CLASSES]), |memory, Tile { rows, columns, mut to }| {
             if let Some(bias) = bias {
                 to.assign(&ArrayView1::from(&bias[columns.clone()]));
             }
             let classifier = part(&self.classifier, columns, 0..width, memory);
-            product(to, states.slice(s![rows, ..]), classifier.t(), bias.is_some());
+            product(to, &states.slice(s![rows, ..]), &classifier.t(), bias.is_some());
         });
     }
 
-    /// The cost of scores, and its gradient in their place.
+    /// The cost of scores, and with a divisor its gradient in their place.
     fn put_costs<T: Kernel>(
         &self,
+        threads: Threads,
         counted: &Counted,
         block: &Range<usize>,
-        divisor: f64,
-        with_gradient: bool,
+        divisor: Option<f64>,
         scores: &mut [T],
         losses: &mut [f64],
     ) -> Result<CostState, Error> {
         let classes = self.classifier.shape()[0];
         let rows = (GROUP / classes).max(1);
-        let groups = block.len().div_ceil(rows);
-        let mut places: Vec<Option<&mut [f64]>> = losses.chunks_mut(rows).map(Some).collect();
-        places.resize_with(groups, || None);
-        let group = |memory: &mut Vec<T>,
-                     (at, (scores, losses)): (usize, (&mut [T], Option<_>))| {
+        let mut states = vec![Ok(CostState::default()); block.len().div_ceil(rows)];
+        let mut losses = losses.chunks_mut(rows);
+        let groups = scores.chunks_mut(rows * classes).zip(&mut states).enumerate();
+        let groups = groups.map(|(at, (scores, state))| {
             let start = block.start + at * rows;
-            let shape = [scores.len() / classes, classes];
-            let range = start..start + shape[0];
+            (start..start + scores.len() / classes, scores, losses.next(), state)
+        });
+        threads.each(groups.collect(), |memory: &mut Vec<T>, (range, scores, losses, state)| {
+            let shape = [range.len(), classes];
             let mut results = Results::default();
             if let Some(losses) = losses {
-                let losses: &mut [f64] = losses;
                 results = results.losses(losses);
             }
-            let prediction = if with_gradient {
+            let prediction = if divisor.is_some() {
                 memory.clear();
                 memory.extend_from_slice(scores);
                 results = results.gradient(T::array_mut(matrix_of_mut(scores, shape)));
@@ -386,52 +399,91 @@ impl<'a> LinearCost<'a> {
             if let Some(weights) = &counted.weights {
                 examples = examples.weights(&weights[range]);
             }
-            Pass::new(&self.cost, &examples)?.run(results, divisor)
-        };
-        let merged = |mut state: CostState, other: CostState| {
-            state.merge(&other);
-            Ok(state)
-        };
-        scores
-            .par_chunks_mut(rows * classes)
-            .zip(places)
-            .enumerate()
-            .map_init(Vec::new, group)
-            .try_reduce(CostState::default, merged)
+            *state = Pass::new(&self.cost, &examples)
+                .and_then(|pass| pass.run(results, divisor.unwrap_or(1.0)));
+        });
+        let mut sum = CostState::default();
+        for state in states {
+            sum.merge(&state?);
+        }
+        Ok(sum)
     }
 
-    fn put_hidden_gradient<T: Kernel>(&self, slopes: ArrayView2<'_, T>, to: ArrayViewMut2<'_, T>) {
+    fn put_hidden_gradient<T: Kernel>(
+        &self,
+        threads: Threads,
+        slopes: &ArrayView2<'_, T>,
+        to: ArrayViewMut2<'_, T>,
+    ) {
         let classes = slopes.ncols();
-        let tiles = tiles(to, [ROWS / 2, 256]).into_par_iter();
-        tiles.for_each_init(Vec::new, |memory, Tile { rows, columns, mut to }| {
+        threads.each(tiles(to, [ROWS / 2, 256]), |memory, Tile { rows, columns, mut to }| {
             for start in (0..classes).step_by(CLASSES) {
                 let some = start..(start + CLASSES).min(classes);
                 let slopes = slopes.slice(s![rows.clone(), some.clone()]);
                 let classifier = part(&self.classifier, some, columns.clone(), memory);
-                product(to.view_mut(), slopes, classifier, start > 0);
+                product(to.view_mut(), &slopes, &classifier, start > 0);
             }
         });
     }
 }
 
 fn add_classifier_gradient<T: Kernel>(
-    slopes: ArrayView2<'_, T>,
-    states: ArrayView2<'_, T>,
+    threads: Threads,
+    slopes: &ArrayView2<'_, T>,
+    states: &ArrayView2<'_, T>,
     to: ArrayViewMut2<'_, T>,
     add: bool,
 ) {
-    tiles(to, [CLASSES, 1024]).into_par_iter().for_each(|Tile { rows, columns, to }| {
-        product(to, slopes.slice(s![.., rows]).reversed_axes(), states.slice(s![.., columns]), add);
+    threads.each(tiles(to, [CLASSES, 1024]), |(), Tile { rows, columns, to }| {
+        let slopes = slopes.slice(s![.., rows]);
+        product(to, &slopes.t(), &states.slice(s![.., columns]), add);
     });
 }
 
-fn add_bias_gradient<T: Kernel>(slopes: ArrayView2<'_, T>, to: &mut [f64]) {
-    to.par_chunks_mut(CLASSES).enumerate().for_each(|(at, to)| {
+fn add_bias_gradient<T: Kernel>(threads: Threads, slopes: &ArrayView2<'_, T>, to: &mut [f64]) {
+    threads.each(to.chunks_mut(CLASSES).enumerate().collect(), |(), (at, to)| {
         let start = at * CLASSES;
         for row in slopes.slice(s![.., start..start + to.len()]).rows() {
-            to.iter_mut().zip(row).for_each(|(to, slope)| *to += slope.to_f64());
+            for (to, slope) in to.iter_mut().zip(row) {
+                *to += slope.to_f64();
+            }
         }
     });
+}
+
+/// Where work is done.
+#[derive(Clone, Copy)]
+enum Threads {
+    /// Here: it is little, or there is no other thread.
+    One,
+    /// On all of the current pool.
+    Many,
+}
+
+impl Threads {
+    fn each<I: Send, M: Default>(self, items: Vec<I>, work: impl Fn(&mut M, I) + Send + Sync) {
+        match self {
+            Self::One => {
+                let mut memory = M::default();
+                for item in items {
+                    work(&mut memory, item);
+                }
+            }
+            Self::Many => items.into_par_iter().for_each_init(M::default, work),
+        }
+    }
+
+    fn both(self, one: impl FnOnce() + Send, other: impl FnOnce() + Send) {
+        match self {
+            Self::One => {
+                one();
+                other();
+            }
+            Self::Many => {
+                rayon::join(one, other);
+            }
+        }
+    }
 }
 
 /// The examples that the cost depends on, in their order.
@@ -460,7 +512,9 @@ impl Counted {
                     Some(label) => {
                         rows.push(start + at);
                         labels.push(*label as u64);
-                        weights.iter_mut().for_each(|weights| weights.push(weight));
+                        if let Some(weights) = &mut weights {
+                            weights.push(weight);
+                        }
                     }
                 }
             }
@@ -492,9 +546,9 @@ impl<'t, 'a, T: Kernel> Total<'t, 'a, T> {
         T::view_mut(self.to.as_mut()?)?.into_dimensionality::<Ix2>().ok()
     }
 
-    fn finish(self) {
+    fn finish(self, threads: Threads) {
         if let (Some(to), Some(own)) = (self.to, self.own) {
-            write_in_parts(to.view_mut(), own.as_slice().unwrap_or_default());
+            write_in_parts(threads, to.view_mut(), own.as_slice().unwrap_or_default());
         }
     }
 }
@@ -564,9 +618,21 @@ fn matrix_of_mut<T>(slice: &mut [T], shape: [usize; 2]) -> ArrayViewMut2<'_, T> 
 }
 
 /// Rows of a matrix, converted.
-fn read_rows<T: Kernel>(matrix: &Array<'_>, rows: &[usize], width: usize, to: &mut [T]) {
-    let to = to.par_chunks_mut(width.max(1)).zip(rows).with_min_len(BLOCK.div_ceil(width.max(1)));
-    to.for_each(|(to, row)| matrix.copy(row * width, to));
+fn read_rows<T: Kernel>(
+    threads: Threads,
+    matrix: &Array<'_>,
+    rows: &[usize],
+    width: usize,
+    to: &mut [T],
+) {
+    let width = width.max(1);
+    let run = GROUP.div_ceil(width);
+    let runs = to.chunks_mut(run * width).zip(rows.chunks(run)).collect();
+    threads.each(runs, |(), (to, rows): (&mut [T], &[usize])| {
+        for (to, row) in to.chunks_mut(width).zip(rows) {
+            matrix.copy(row * width, to);
+        }
+    });
 }
 
 /// Writes rows of a matrix.
@@ -582,13 +648,16 @@ fn write_rows<T: Kernel>(matrix: &mut ArrayMut<'_>, rows: &[usize], width: usize
 }
 
 /// Writes all elements of an array, over threads where it can be cut.
-fn write_in_parts<T: Kernel>(mut to: ArrayMut<'_>, from: &[T]) {
+fn write_in_parts<T: Kernel>(threads: Threads, mut to: ArrayMut<'_>, from: &[T]) {
     if from.len() < 2 * GROUP || !to.can_be_split() {
         return to.write(0, from);
     }
     let (front, back) = from.split_at(from.len() / 2);
     let (to_front, to_back) = to.split(front.len());
-    rayon::join(|| write_in_parts(to_front, front), || write_in_parts(to_back, back));
+    threads.both(
+        || write_in_parts(threads, to_front, front),
+        || write_in_parts(threads, to_back, back),
+    );
 }
 
 fn matrix(what: &'static str, array: &Array<'_>, axes: &'static str) -> Result<[usize; 2], Error> {
