@@ -1,21 +1,22 @@
 """A linear layer with its cross-entropy, value and gradients: fused here, in full, and in PyTorch.
 
     python benches/linear_cross_entropy.py [--threads 1 2] [--sizes small medium large] [--types float32 bfloat16]
-                                           [--turns 5]
+                                           [--turns 5] [--only torch]
 
 All sides take turns in one process for each number of threads, so that other load on the machine hits them alike;
 the order changes from turn to turn. Printed are medians of their times, medians of the ratios to ours within a turn,
-with the least and the greatest, and the peak of memory of each, which is measured in a process of its own. The
-extension must be built in release mode.
+with the least and the greatest, and the peak of memory of each beyond its inputs, gradients included, which is
+measured in a process of its own and on Linux alone. The extension must be built in release mode.
 """
 
 import argparse
 import json
 import os
-import resource
+import re
 import subprocess
 import sys
 from statistics import median
+from pathlib import Path
 from time import perf_counter
 
 SIZES = {
@@ -24,6 +25,9 @@ SIZES = {
     "medium": (1024, 1024, 32000),
     "large": (4096, 1024, 128000),
 }
+
+THREADS = ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+OURS = "lossfn LinearCost"
 
 
 def sides(n, width, classes, dtype):
@@ -72,7 +76,7 @@ def sides(n, width, classes, dtype):
 
     functional = torch.nn.functional
     ways = {
-        "lossfn LinearCost": fused,
+        OURS: fused,
         "lossfn LinearCost, value alone": value,
         "NumPy products, lossfn softmax_cross_entropy": in_full,
         "torch cross_entropy(hidden @ classifier.T)": of_torch(
@@ -91,15 +95,19 @@ def sides(n, width, classes, dtype):
     return ways
 
 
-def peak(which, threads, *about):
+def kib(which):
+    return int(re.search(rf"{which}:\s*(\d+)", Path("/proc/self/status").read_text())[1])
+
+
+def peak(which, *about):
     """The memory that a way takes beyond what is there before, in MiB."""
-    command = [sys.executable, __file__, "--peak", which, "--threads", threads, "--one", json.dumps(about)]
+    command = [sys.executable, __file__, "--peak", which, "--one", json.dumps(about)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def compare(size, dtype, threads, turns):
+def compare(size, dtype, threads, turns, only):
     about = (*SIZES[size], dtype)
-    ways = sides(*about)
+    ways = {name: call for name, call in sides(*about).items() if only in name or name == OURS}
     values = {name: call() for name, call in ways.items()}
     times = {name: [] for name in ways}
     names = list(ways)
@@ -111,11 +119,11 @@ def compare(size, dtype, threads, turns):
     n, width, classes = SIZES[size]
     print(f"\n{n} examples, width {width}, {classes} classes, {dtype}, {threads} threads, {turns} turns")
     print(f"{'':46}{'ms':>10}{'times ours':>12}{'spread':>16}{'peak MiB':>10}{'value':>12}")
-    ours = times[names[0]]
+    ours = times[OURS]
     for name in names:
         ratios = sorted(one / other for one, other in zip(times[name], ours, strict=True))
         spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
-        memory = peak(name, threads, *about)
+        memory = peak(name, *about)
         print(
             f"{name:46}{median(times[name]) * 1e3:10.1f}{median(ratios):12.2f}{spread:>16}{memory:>10}"
             f"{values[name]:12.6f}",
@@ -129,6 +137,7 @@ def main():
     parser.add_argument("--sizes", nargs="*", default=list(SIZES), choices=SIZES)
     parser.add_argument("--types", nargs="*", default=["float32", "bfloat16"])
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--only", default="", help="the ways whose names have this, beside ours")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--peak", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -137,18 +146,19 @@ def main():
             for size in arguments.sizes:
                 for dtype in arguments.types:
                     # The number of threads is read once in a process.
-                    environment = {name: threads for name in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-                    one = json.dumps([size, dtype, arguments.turns])
-                    command = [sys.executable, __file__, "--threads", threads, "--one", one]
+                    environment = dict.fromkeys(THREADS, threads)
+                    one = json.dumps([size, dtype, threads, arguments.turns, arguments.only])
+                    command = [sys.executable, __file__, "--one", one]
                     subprocess.run(command, env=os.environ | environment, check=True)
     elif arguments.peak is None:
-        size, dtype, turns = json.loads(arguments.one)
-        compare(size, dtype, arguments.threads[0], turns)
+        compare(*json.loads(arguments.one))
     else:
         call = sides(*json.loads(arguments.one))[arguments.peak]
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        # From here on the peak is counted anew.
+        Path("/proc/self/clear_refs").write_text("5")
+        before = kib("VmRSS")
         call()
-        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+        print((kib("VmHWM") - before) // 1024)
 
 
 if __name__ == "__main__":
