@@ -6,6 +6,7 @@ mod catalog;
 mod check;
 mod cost;
 mod error;
+mod linear;
 mod loss;
 mod threads;
 
@@ -20,6 +21,8 @@ mod _lossfn {
     use crate::check::{check_function, check_loss};
     #[pymodule_export]
     use crate::cost::Cost;
+    #[pymodule_export]
+    use crate::linear::LinearCost;
     #[pymodule_export]
     use crate::loss::{Loss, value_of};
     #[pymodule_export]

@@ -12,7 +12,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyTuple};
 /// How losses become one number, as Python callers say it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    reduction: Reduction,
+    pub reduction: Reduction,
     denominator: Denominator,
     nothing_valid: lossfn::NothingValid,
     class_weights: Option<Vec<f64>>,
@@ -21,7 +21,7 @@ pub struct Settings {
 }
 
 /// A setting that may be left out.
-type Optional<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+pub type Optional<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
 impl Settings {
     fn new(
@@ -188,7 +188,7 @@ fn built(which: &Bound<'_, PyAny>, parameters: &Bound<'_, PyTuple>) -> PyResult<
 
 /// The examples of a call.
 pub struct Call<'py> {
-    prediction: Input<'py>,
+    pub prediction: Input<'py>,
     target: Input<'py>,
     weights: Option<Input<'py>>,
     mask: Option<Input<'py>>,
@@ -202,15 +202,27 @@ impl<'py> Call<'py> {
         weights: Optional<'_, 'py>,
         mask: Optional<'_, 'py>,
     ) -> PyResult<Self> {
+        Self::of("prediction", prediction, target, weights, mask)
+    }
+
+    /// The same with another name for what callers call otherwise.
+    pub fn of(
+        name: &str,
+        prediction: &Bound<'py, PyAny>,
+        target: &Bound<'py, PyAny>,
+        weights: Optional<'_, 'py>,
+        mask: Optional<'_, 'py>,
+    ) -> PyResult<Self> {
         Ok(Self {
-            prediction: Input::new("prediction", prediction)?,
+            prediction: Input::new(name, prediction)?,
             target: Input::new("target", target)?,
             weights: weights.map(|weights| Input::new("weights", weights)).transpose()?,
             mask: mask.map(|mask| Input::new("mask", mask)).transpose()?,
         })
     }
 
-    fn inputs(&self) -> Vec<&Input<'py>> {
+    /// All of its arrays.
+    pub fn inputs(&self) -> Vec<&Input<'py>> {
         let optional = [&self.weights, &self.mask].into_iter().flatten();
         [&self.prediction, &self.target].into_iter().chain(optional).collect()
     }
@@ -301,27 +313,31 @@ fn losses_output<'py>(
     call.prediction.result(&shape)
 }
 
+/// The arrays of a tuple that a caller may give for these results; None stands for one that is not given.
+pub fn buffers<'py>(
+    names: &[&str],
+    out: Optional<'_, 'py>,
+) -> PyResult<Vec<Option<Bound<'py, PyAny>>>> {
+    let Some(out) = out else { return Ok(vec![None; names.len()]) };
+    let wrong =
+        || PyTypeError::new_err(format!("out must be a tuple of arrays: {}", names.join(", ")));
+    let several = out.cast::<PyTuple>().map_err(|_| wrong())?;
+    if several.len() != names.len() {
+        return Err(wrong());
+    }
+    Ok(several.iter().map(|one| (!one.is_none()).then_some(one)).collect())
+}
+
 /// The buffers that a caller gives for derivatives: one, or a tuple of as many as there are.
 fn outputs<'py>(
     call: &Call<'py>,
     derivatives: &[Derivative],
     out: Optional<'_, 'py>,
 ) -> PyResult<Vec<Output<'py>>> {
-    let given: Vec<Option<Bound<'py, PyAny>>> = match out {
-        None => vec![None; derivatives.len()],
+    let names: Vec<_> = derivatives.iter().map(|one| one.name()).collect();
+    let given = match out {
         Some(one) if derivatives.len() == 1 => vec![Some(one.clone())],
-        Some(several) => {
-            let wrong = || {
-                let names: Vec<_> = derivatives.iter().map(|one| one.name()).collect();
-                let names = names.join(", ");
-                PyTypeError::new_err(format!("out must be a tuple of arrays: {names}"))
-            };
-            let several = several.cast::<PyTuple>().map_err(|_| wrong())?;
-            if several.len() != derivatives.len() {
-                return Err(wrong());
-            }
-            several.iter().map(|one| (!one.is_none()).then_some(one)).collect()
-        }
+        several => buffers(&names, several)?,
     };
     let mut outputs: Vec<Output<'py>> = Vec::new();
     for one in given {
@@ -343,7 +359,7 @@ fn outputs<'py>(
 #[pyclass(subclass, frozen, module = "lossfn", name = "Loss", weakref)]
 pub struct Loss {
     pub cost: Cost,
-    settings: Settings,
+    pub settings: Settings,
 }
 
 impl Loss {

@@ -13,7 +13,7 @@ import lossfn
 MODULES = ["lossfn", *(one.name for one in pkgutil.walk_packages(lossfn.__path__, "lossfn."))]
 MEMBERS = {
     f"{cls.__name__}.{name}": getattr(cls, name)
-    for cls in (lossfn.Loss, lossfn.Cost, lossfn.Card, lossfn.Fact)
+    for cls in (lossfn.Loss, lossfn.Cost, lossfn.LinearCost, lossfn.Card, lossfn.Fact)
     for base in cls.__mro__[:2]
     if base.__module__.startswith("lossfn")
     for name in vars(base)

@@ -812,3 +812,30 @@ def test_a_network_learns_the_same(own, name, dtype, tolerance):
     assert expected[-1] < expected[0] / 2
     for loss in (own, getattr(lossfn.torch, name)(**settings)):
         assert trained(loss, x, target, outputs, dtype) == pytest.approx(expected, rel=tolerance)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_linear_layer_with_its_cost(dtype):
+    generator = torch.Generator().manual_seed(0)
+    parts = [torch.randn(*shape, generator=generator) for shape in ((20, 5), (7, 5), (7,))]
+    parts = [part.to(dtype).requires_grad_() for part in parts]
+    hidden, classifier, bias = parts
+    target = torch.randint(0, 7, (20,), generator=generator)
+    cost = lossfn.torch.LinearCost(lossfn.SoftmaxCrossEntropy(label_smoothing=0.1))
+    for of_bias in (None, bias):
+        scores = F.linear(hidden.double(), classifier.double(), None if of_bias is None else bias.double())
+        expected = 3 * F.cross_entropy(scores, target, label_smoothing=0.1)
+        found = 3 * cost(hidden, classifier, target, of_bias)
+        assert found.dtype == dtype
+        used = parts[: 2 if of_bias is None else 3]
+        digits = 1e-12 if dtype == torch.float64 else 2e-2
+        pairs = zip(torch.autograd.grad(found, used), torch.autograd.grad(expected, used), strict=True)
+        for one, other in [(found, expected.to(dtype)), *pairs]:
+            torch.testing.assert_close(one, other, rtol=digits, atol=digits / 10)
+    alone = lossfn.torch.LinearCost(lossfn.SoftmaxCrossEntropy(reduction="none"))
+    with pytest.raises(ValueError, match="no gradients"):
+        alone(hidden, classifier, target)
+    with torch.no_grad():
+        assert alone(hidden, classifier, target).shape == (20,)
+    with pytest.raises(TypeError, match="classifier is a .*it must be a tensor"):
+        cost(hidden, [[0.0] * 5], target)

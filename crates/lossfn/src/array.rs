@@ -8,7 +8,8 @@ use crate::kernel::{
 use crate::number::Real;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
-use ndarray::{ArrayViewD, ArrayViewMutD, Axis, Dimension, IxDyn};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewD, ArrayViewMut1, ArrayViewMut2, ArrayViewMutD};
+use ndarray::{Axis, Dimension, IxDyn};
 use std::ops::Range;
 
 /// A number or truth value as it lies in memory.
@@ -46,7 +47,8 @@ elements! {
     u32 => |x| f64::from(x);
     u64 => |x| x as f64;
     bool => |x| f64::from(u8::from(x));
-    bf16 => |x| x.to_f64();
+    // The upper half of an f32: this way whole runs are widened by vectors.
+    bf16 => |x| f64::from(f32::from_bits(u32::from(x.to_bits()) << 16));
 }
 
 impl Element for f16 {
@@ -92,6 +94,22 @@ impl<'a, T> View<'a, T> {
         }
     }
 
+    /// The elements with their shape, whatever they are.
+    fn shaped(&self) -> ArrayViewD<'_, T> {
+        match self {
+            Self::Flat { elements, .. } => ArrayView1::from(*elements).into_dyn(),
+            Self::Shaped(view) => view.view(),
+        }
+    }
+
+    /// The same memory for a shorter time.
+    fn view(&self) -> View<'_, T> {
+        match self {
+            Self::Flat { elements, .. } => View::flat(elements),
+            Self::Shaped(view) => View::Shaped(view.view()),
+        }
+    }
+
     /// The memory, if it has no gaps.
     fn as_slice(&self) -> Option<&[T]> {
         match self {
@@ -124,6 +142,22 @@ impl<'a, T> ViewMut<'a, T> {
         match self {
             Self::Flat { shape, .. } => shape,
             Self::Shaped(view) => view.shape(),
+        }
+    }
+
+    /// The elements with their shape, whatever they are.
+    fn shaped(&mut self) -> ArrayViewMutD<'_, T> {
+        match self {
+            Self::Flat { elements, .. } => ArrayViewMut1::from(&mut **elements).into_dyn(),
+            Self::Shaped(view) => view.view_mut(),
+        }
+    }
+
+    /// The same memory for a shorter time.
+    fn view_mut(&mut self) -> ViewMut<'_, T> {
+        match self {
+            Self::Flat { elements, .. } => ViewMut::flat(elements),
+            Self::Shaped(view) => ViewMut::Shaped(view.view_mut()),
         }
     }
 
@@ -187,6 +221,23 @@ macro_rules! readable {
             ($array:expr, $view:ident => $body:expr) => {
                 match $array { $(Elements::$variant($view) => $body,)* }
             };
+        }
+
+        impl Array<'_> {
+            /// The same memory for a shorter time.
+            pub(crate) fn view(&self) -> Array<'_> {
+                Array(match &self.0 { $(Elements::$variant(view) => Elements::$variant(view.view()),)* })
+            }
+
+            /// Some rows and columns of a matrix.
+            pub(crate) fn part(&self, rows: Range<usize>, columns: Range<usize>) -> Array<'_> {
+                match &self.0 { $(Elements::$variant(view) => {
+                    let mut part = view.shaped();
+                    part.slice_axis_inplace(Axis(0), rows.into());
+                    part.slice_axis_inplace(Axis(1), columns.into());
+                    part.into()
+                })* }
+            }
         }
 
         $(
@@ -304,6 +355,14 @@ impl Array<'_> {
 
 /// The types that kernels compute in.
 pub(crate) trait Kernel: Real {
+    /// The array's elements as they lie in memory, if they are of this type.
+    fn view<'b>(array: &'b Array<'_>) -> Option<ArrayViewD<'b, Self>>;
+    /// The same for an array to write.
+    fn view_mut<'b>(array: &'b mut ArrayMut<'_>) -> Option<ArrayViewMutD<'b, Self>>;
+    /// Elements of this type as an array.
+    fn array(view: ArrayView2<'_, Self>) -> Array<'_>;
+    /// The same for an array to write.
+    fn array_mut(view: ArrayViewMut2<'_, Self>) -> ArrayMut<'_>;
     /// The array's memory, if it holds this type without gaps.
     fn contiguous<'b>(array: &'b Array<'_>) -> Option<&'b [Self]>;
     /// The same for an array to write.
@@ -346,6 +405,22 @@ pub(crate) trait Kernel: Real {
 macro_rules! kernel_type {
     ($type:ident, $variant:ident, $run:ident, $hessian:ident, $add:expr) => {
         impl Kernel for $type {
+            fn view<'b>(array: &'b Array<'_>) -> Option<ArrayViewD<'b, Self>> {
+                if let Elements::$variant(view) = &array.0 { Some(view.shaped()) } else { None }
+            }
+            fn view_mut<'b>(array: &'b mut ArrayMut<'_>) -> Option<ArrayViewMutD<'b, Self>> {
+                if let ElementsMut::$variant(view) = &mut array.0 {
+                    Some(view.shaped())
+                } else {
+                    None
+                }
+            }
+            fn array(view: ArrayView2<'_, Self>) -> Array<'_> {
+                view.into()
+            }
+            fn array_mut(view: ArrayViewMut2<'_, Self>) -> ArrayMut<'_> {
+                view.into()
+            }
             fn contiguous<'b>(array: &'b Array<'_>) -> Option<&'b [Self]> {
                 if let Elements::$variant(view) = &array.0 { view.as_slice() } else { None }
             }
@@ -434,8 +509,10 @@ fn gather<E: Element, T: Real>(view: &View<'_, E>, start: usize, to: &mut [T]) {
         if row.ndim() > 0 {
             row.slice_axis_inplace(Axis(0), (offset..offset + count).into());
         }
-        for (to, from) in to[done..done + count].iter_mut().zip(&row) {
-            *to = from.to();
+        let to = &mut to[done..done + count];
+        match row.as_slice() {
+            Some(from) => E::widen(from, to),
+            None => to.iter_mut().zip(&row).for_each(|(to, from)| *to = from.to()),
         }
         done += count;
     });
@@ -524,6 +601,13 @@ macro_rules! writable {
         )*
 
         impl ArrayMut<'_> {
+            /// The same memory for a shorter time.
+            pub(crate) fn view_mut(&mut self) -> ArrayMut<'_> {
+                ArrayMut(match &mut self.0 {
+                    $(ElementsMut::$variant(view) => ElementsMut::$variant(view.view_mut()),)*
+                })
+            }
+
             /// Cuts the elements, in order, into those before `at` and the rest, both flat.
             pub(crate) fn split(self, at: usize) -> (Self, Self) {
                 match self.0 {

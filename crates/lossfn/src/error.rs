@@ -20,6 +20,24 @@ pub enum Error {
         /// The shape that it must have.
         expected: Vec<usize>,
     },
+    /// An array that must have two axes has another number of them.
+    #[error("{what} has shape {shape:?}: it must have two axes, {axes}")]
+    NotAMatrix {
+        /// Which array.
+        what: &'static str,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// What its axes are.
+        axes: &'static str,
+    },
+    /// More scores than can be counted.
+    #[error("{examples} examples of {classes} classes have more scores than can be counted")]
+    TooManyScores {
+        /// The number of examples.
+        examples: usize,
+        /// The number of classes.
+        classes: usize,
+    },
     /// The prediction needs an axis of classes, or of several predicted numbers, and there is none.
     #[error("{loss} needs an axis of {of}: the prediction of shape {shape:?} has no axis {axis}")]
     NoSuchAxis {

@@ -30,6 +30,7 @@ mod kernel;
 mod loss;
 pub mod losses;
 pub mod number;
+mod product;
 mod softmax;
 
 pub use array::{Array, ArrayMut};
@@ -38,7 +39,7 @@ pub use catalog::{CATALOG, Entry, find, for_task};
 pub use class_axis::{ClassAxis, ClassBlock, ClassRow, ClassTargets, Hessian, RowGradients};
 pub use cost::{
     Cost, CostState, Denominator, ExactSum, Examples, Head, HeadShare, HeadWeight, Heads,
-    HeadsValue, NothingValid, Reduction, Results, Scored,
+    HeadsValue, LinearCost, LinearResults, NothingValid, Reduction, Results, Scored,
 };
 pub use describe::{
     Component, Curvature, Described, Description, Domain, Kind, Known, Parameter, Range, Role,

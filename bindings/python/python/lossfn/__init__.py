@@ -21,10 +21,12 @@ their own, imported only when asked for: `lossfn.torch`, `lossfn.jax`, `lossfn.k
 from lossfn._card import Card, Fact
 from lossfn._catalog import Formula, Loss, catalog, declare, formula, loss, other_name
 from lossfn._check import Evidence, Finding, Report, check
+from lossfn._linear import LinearCost, linear_cross_entropy
 from lossfn._lossfn import Cost
 
 __all__ = [
-    "Card", "Cost", "Evidence", "Fact", "Finding", "Formula", "Loss", "Report", "catalog", "check", "formula", "loss",
+    "Card", "Cost", "Evidence", "Fact", "Finding", "Formula", "LinearCost", "Loss", "Report", "catalog", "check",
+    "formula", "linear_cross_entropy", "loss",
     *declare(globals()),
 ]
 

@@ -110,6 +110,19 @@ class Cost:
     @property
     def state_text(self) -> str: ...
 
+@final
+class LinearCost:
+    def __new__(cls, loss: Loss) -> LinearCost: ...
+    def value(self, {linear}, out: NDArray[Any] | None = None) -> Any: ...
+    def __call__(self, {linear}, out: NDArray[Any] | None = None) -> Any: ...
+    def value_and_gradients(self, {linear}, out: tuple[Any, ...] | None = None) -> tuple[Any, ...]: ...
+    @property
+    def loss(self) -> Loss: ...
+
+def linear_cross_entropy(
+    {linear}, out: NDArray[Any] | None = None, **settings: Any
+) -> Any: ...
+
 class Formula(Loss):
     def __new__(
         cls,
@@ -163,6 +176,10 @@ def loss(text: str, **settings: Any) -> Loss: ...
 '''
 
 _EXAMPLES = "weights: _Array | None = None, mask: _Array | None = None, out: {out} = None"
+_LINEAR = (
+    "hidden: _Array, classifier: _Array, target: _Array, bias: _Array | None = None, *, "
+    "weights: _Array | None = None, mask: _Array | None = None"
+)
 _METHODS = {
     "value": ("", "NDArray[Any]", "Any"),
     "__call__": ("", "NDArray[Any]", "Any"),
@@ -219,7 +236,7 @@ def _loss_stubs(about):
 
 def stubs():
     """The text of ``__init__.pyi``."""
-    parts = [_HEADER.replace("{methods}", "\n".join(_methods()))]
+    parts = [_HEADER.replace("{methods}", "\n".join(_methods())).replace("{linear}", _LINEAR)]
     for about in _lossfn.catalog():
         parts += _loss_stubs(about)
     return "\n".join(parts) + "\n"

@@ -32,6 +32,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 import lossfn
 from lossfn._catalog import made_of, other_name, row_axis
@@ -233,6 +234,79 @@ def value_of(loss, prediction, target, *, weights=None, mask=None):
     return call(loss, with_gradient, prediction, target, weights, mask)[0]
 
 
+class _Linear(Function):
+    """A linear layer with its cost, and its gradients if they are going to be needed."""
+
+    @staticmethod
+    def forward(ctx, cost, with_gradients, hidden, classifier, bias, target, weights, mask):
+        arrays = map(_array, (hidden, classifier, target, bias))
+        examples = {"weights": _array(weights), "mask": _array(mask)}
+        if with_gradients:
+            parts = (one for one in (hidden, classifier, bias) if one is not None)
+            gradients = tuple(torch.empty_like(one) for one in parts)
+            out = tuple(map(_array, gradients))
+            value = cost.value_and_gradients(*arrays, **examples, out=out)[0]
+            ctx.save_for_backward(*gradients)
+        elif cost.loss.reduction == "none":
+            value = hidden.new_empty(hidden.shape[:1])
+            cost.value(*arrays, **examples, out=_array(value))
+        else:
+            value = cost.value(*arrays, **examples)
+        return torch.as_tensor(value, dtype=hidden.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, slope):
+        # They are large, and most often the slope is 1.
+        gradients = [one if slope == 1 else slope * one for one in ctx.saved_tensors]
+        gradients += [None] * (3 - len(gradients))
+        return None, None, *gradients, None, None, None
+
+
+class LinearCost(nn.Module):
+    """A linear layer and the cost of its scores, which are never in memory all at once: see `lossfn.LinearCost`.
+
+    A module that is called with tensors on the CPU: hidden states, classifier, target, and perhaps bias; by
+    name weights and mask. The result has the type of the hidden states and is differentiable, once, by them,
+    classifier and bias; without reduction it is not.
+
+    >>> import torch, lossfn, lossfn.torch
+    >>> hidden, classifier = torch.ones(2, 3), torch.zeros(4, 3, requires_grad=True)
+    >>> cost = lossfn.torch.LinearCost(lossfn.SoftmaxCrossEntropy())
+    >>> cost(hidden, classifier, torch.tensor([0, 1])).backward()
+    >>> classifier.grad[:, 0]
+    tensor([-0.2500, -0.2500,  0.2500,  0.2500])
+    """
+
+    def __init__(self, loss):
+        super().__init__()
+        self.cost = lossfn.LinearCost(loss)
+
+    def forward(self, hidden, classifier, target, bias=None, *, weights=None, mask=None):
+        """The cost, or with ``reduction="none"`` the losses."""
+        parts = {"hidden": hidden, "classifier": classifier, "bias": bias}
+        for name, tensor in parts.items():
+            if tensor is not None or name != "bias":
+                _check(name, tensor, _PREDICTIONS)
+        for name, tensor in (("target", target), ("weights", weights), ("mask", mask)):
+            if tensor is not None or name == "target":
+                _check(name, tensor, _OTHERS)
+        needed = any(one is not None and one.requires_grad for one in parts.values())
+        with_gradients = torch.is_grad_enabled() and needed
+        if with_gradients and self.cost.loss.reduction == "none":
+            raise ValueError(
+                "without reduction there are no gradients of a linear layer with its cost: take another "
+                "reduction, and weights for what the losses are multiplied by"
+            )
+        call = _Linear.apply
+        if torch.compiler.is_compiling():
+            call = torch.compiler.disable(call)
+        return call(self.cost, with_gradients, hidden, classifier, bias, target, weights, mask)
+
+    def extra_repr(self):
+        return repr(self.cost.loss)
+
+
 # The losses of the catalog.
 
 
@@ -308,7 +382,7 @@ def _summary(kind):
     return kind.__doc__.partition("\n")[0]
 
 
-__all__ = ["Module", "loss", "value_of", *_declare()]
+__all__ = ["LinearCost", "Module", "loss", "value_of", *_declare()]
 
 
 # The losses of PyTorch, with its arguments and conventions.
