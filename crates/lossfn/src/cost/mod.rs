@@ -5,6 +5,7 @@
 
 mod exact;
 mod examples;
+mod grouped;
 mod heads;
 mod pass;
 mod results;

@@ -72,12 +72,12 @@ impl Pass<'_, '_> {
             }
             for (i, &label) in number.iter().enumerate() {
                 let is_valid = valid.get(i).is_none_or(|valid| *valid);
-                let is_class = label >= 0.0 && label < self.width as f64 && label.fract() == 0.0;
-                if is_valid && !is_class {
+                let class = label as usize;
+                if is_valid && !(class < self.width && class as f64 == label) {
                     let (position, classes) = (block.start + i, self.width);
                     return Err(Error::LabelOutOfRange { label, position, classes });
                 }
-                labels.push(is_valid.then_some(label as usize));
+                labels.push(is_valid.then_some(class));
             }
         }
         if let Some(array) = &self.weights {
