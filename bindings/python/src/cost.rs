@@ -94,8 +94,12 @@ impl Cost {
         mask: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Vec<Self>> {
         let count: i64 = whole("count", count)?;
-        let count = usize::try_from(count)
-            .map_err(|_| PyValueError::new_err(format!("count must be 0 or more, not {count}")))?;
+        let most = i64::from(u32::MAX);
+        if !(0..=most).contains(&count) {
+            let message = format!("count must be 0 or more, and at most {most}, not {count}");
+            return Err(PyValueError::new_err(message));
+        }
+        let count = count as usize;
         let mut states = Vec::new();
         states.try_reserve_exact(count).map_err(|_| {
             PyMemoryError::new_err(format!("there is no memory for count={count} groups"))
@@ -124,11 +128,9 @@ impl Cost {
         }
         let examples = call.examples();
         let states = detached(py, || {
+            let groups: Vec<u32> = groups.iter().map(|&group| group as u32).collect();
             this.cost.for_each_scored(&examples, |scored| {
-                let run = &groups[scored.start..scored.start + scored.losses.len()];
-                for (at, &group) in run.iter().enumerate() {
-                    scored.add_one_to(&mut states[group as usize], at);
-                }
+                scored.add_by_group(&mut states, &groups[scored.start..]);
             })?;
             Ok(states)
         })

@@ -173,7 +173,7 @@ impl Look {
         }
         self.width = width;
         let mut logarithms = vec![0.0; width.max(2)];
-        for (row, prediction, target) in rows.valid_rows() {
+        for (row, prediction, target) in rows.wide().valid_rows() {
             self.valid += 1;
             let (position, y) = (start.after(row).position(), target[0]);
             let is_unit = prediction.iter().all(|p| (0.0..=1.0).contains(p));

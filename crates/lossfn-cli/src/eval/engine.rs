@@ -454,12 +454,12 @@ fn add(
 ) -> Result<(), Fault> {
     let groups = totals.groups_of(roles, batch);
     for (loss, cost) in costs.iter().enumerate() {
-        rows.score(cost, met, start, |scored| {
-            totals.add(loss, &scored, &groups, |at| {
+        rows.score(cost, met, start, |examples| {
+            totals.add(loss, cost, examples, &groups, |at| {
                 let (prediction, target) = rows.example(at);
                 let place = start.after(at);
                 CostlyRow { place, loss: 0.0, prediction, target }
-            });
+            })
         })?;
     }
     totals.rows += rows.count as u64;
@@ -484,10 +484,13 @@ pub fn for_each_row(
         let rows = Rows::new(question, &roles[table], batch, &met, start)?;
         let mut losses = vec![vec![None; rows.count]; costs.len()];
         for (cost, losses) in costs.iter().zip(&mut losses) {
-            rows.score(cost, &met, start, |scored| {
-                for at in 0..scored.losses.len() {
-                    losses[scored.start + at] = scored.is_valid(at).then(|| scored.weighted(at));
-                }
+            rows.score(cost, &met, start, |examples| {
+                cost.for_each_scored(examples, |scored| {
+                    for at in 0..scored.losses.len() {
+                        losses[scored.start + at] =
+                            scored.is_valid(at).then(|| scored.weighted(at));
+                    }
+                })
             })?;
         }
         let (file, first) = tables.find(&lock(&queue).records, start);

@@ -1,6 +1,6 @@
 //! The losses that suit the data, when none is named.
 
-use crate::eval::rows::Rows;
+use crate::eval::rows::{Rows, Wide};
 use lossfn::{CATALOG, Domain, Loss, Task};
 
 /// What was picked, and why.
@@ -11,17 +11,18 @@ pub struct Picked {
 
 /// Picks losses by a look at the first rows.
 pub fn pick(rows: &Rows<'_>) -> Picked {
-    let seen = rows.valid().count();
+    let wide = rows.wide();
+    let seen = wide.valid().count();
     let unit = |x: &f64| (0.0..=1.0).contains(x);
-    let all_unit = rows.valid().all(|(prediction, _)| prediction.iter().all(unit));
+    let all_unit = wide.valid().all(|(prediction, _)| prediction.iter().all(unit));
     let (task, domain, why) = if rows.width() > 1 {
         let sums_to_one = |p: &[f64]| (p.iter().sum::<f64>() - 1.0).abs() < 1e-3;
-        if all_unit && rows.valid().all(|(prediction, _)| sums_to_one(prediction)) {
+        if all_unit && wide.valid().all(|(prediction, _)| sums_to_one(prediction)) {
             (Task::Multiclass, Domain::Unit, "the predictions are probabilities of classes")
         } else {
             (Task::Multiclass, Domain::Real, "the predictions are raw scores of classes")
         }
-    } else if seen > 0 && two_classes(rows) {
+    } else if seen > 0 && two_classes(&wide) {
         if all_unit {
             (
                 Task::Binary,
@@ -53,7 +54,7 @@ pub fn pick(rows: &Rows<'_>) -> Picked {
 }
 
 /// Whether the target is 0 and 1, or -1 and +1.
-fn two_classes(rows: &Rows<'_>) -> bool {
+fn two_classes(rows: &Wide<'_>) -> bool {
     let among = |allowed: [f64; 2]| {
         rows.valid().all(|(_, target)| target.iter().all(|y| allowed.contains(y)))
     };

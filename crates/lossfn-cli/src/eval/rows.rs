@@ -3,9 +3,9 @@
 use crate::eval::Question;
 use crate::eval::columns::Roles;
 use crate::eval::totals::Place;
-use crate::read::{Batch, Values};
-use lossfn::{Cost, Domain, Error, Examples, Form, Loss, Scored, find};
-use ndarray::{ArrayView1, ArrayView2};
+use crate::read::{Batch, Numbers, Values};
+use lossfn::{Array, Cost, Domain, Error, Examples, Form, Loss, find};
+use ndarray::ArrayView2;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -29,18 +29,36 @@ impl Fault {
 }
 
 /// Numbers of a batch: one or several for each row.
-struct Numbers<'a> {
+struct Matrix {
     width: usize,
-    values: Cow<'a, [f64]>,
+    values: Numbers,
 }
 
-impl Numbers<'_> {
+impl Matrix {
     fn missing(width: usize, rows: usize) -> Self {
-        Self { width, values: vec![f64::NAN; width * rows].into() }
+        Self { width, values: Numbers::missing(width * rows) }
     }
 
-    fn row(&self, at: usize) -> &[f64] {
-        &self.values[at * self.width..(at + 1) * self.width]
+    fn row(&self, at: usize) -> Vec<f64> {
+        (at * self.width..(at + 1) * self.width).map(|place| self.values.at(place)).collect()
+    }
+
+    /// As rows of an array.
+    fn rows(&self, count: usize) -> Result<Array<'_>, Fault> {
+        let shape = (count, self.width);
+        let rows = match &self.values {
+            Numbers::F32(values) => ArrayView2::from_shape(shape, values).map(Array::from),
+            Numbers::F64(values) => ArrayView2::from_shape(shape, values).map(Array::from),
+        };
+        rows.map_err(|error| Fault::whole(error.to_string()))
+    }
+}
+
+/// As an array of one axis.
+fn array(numbers: &Numbers) -> Array<'_> {
+    match numbers {
+        Numbers::F32(values) => Array::from(&values[..]),
+        Numbers::F64(values) => Array::from(&values[..]),
     }
 }
 
@@ -79,10 +97,9 @@ pub struct Conflict {
 /// The rows of a batch in their roles.
 pub struct Rows<'a> {
     roles: &'a Roles,
-    prediction: Numbers<'a>,
-    target: Numbers<'a>,
-    /// The weights, if there are any.
-    pub weights: Option<&'a [f64]>,
+    prediction: Matrix,
+    target: Matrix,
+    weights: Option<&'a Numbers>,
     /// Which rows count; `None` if all do.
     valid: Option<Vec<bool>>,
     /// Rows that were skipped because a number is missing.
@@ -105,40 +122,45 @@ impl<'a> Rows<'a> {
         let mut target = numbers(roles, &roles.target, batch)?;
         // Lists that are all missing here are as long as they must be.
         if prediction.width == 0 {
-            prediction = Numbers::missing(target.width.max(2), count);
+            prediction = Matrix::missing(target.width.max(2), count);
         }
         if target.width == 0 {
-            target = Numbers::missing(prediction.width, count);
+            target = Matrix::missing(prediction.width, count);
         }
-        let weights = roles.weights.map(|at| plain(&batch.columns[at]));
-        let mask = roles.mask.map(|at| plain(&batch.columns[at]));
-        let mut valid = mask.map(|mask| mask.iter().map(|&flag| flag != 0.0).collect::<Vec<_>>());
+        let plain = |at: usize| match &batch.columns[at] {
+            Values::Numbers(numbers) => Some(numbers),
+            _ => None,
+        };
+        let weights = roles.weights.and_then(plain);
+        let mask = roles.mask.and_then(plain);
+        let mut valid =
+            mask.map(|mask| mask.to_f64().iter().map(|&flag| flag != 0.0).collect::<Vec<_>>());
         let mut skipped = 0;
         let is_valid =
             |valid: &Option<Vec<bool>>, row: usize| valid.as_ref().is_none_or(|valid| valid[row]);
-        // The sum is not a number if one of its terms is not; this is fast and finds nothing in
-        // most batches. Infinities of both signs only cost the search.
-        let suspicious = |numbers: &[f64]| numbers.iter().sum::<f64>().is_nan();
-        if suspicious(&prediction.values)
-            || suspicious(&target.values)
-            || weights.is_some_and(suspicious)
-            || mask.is_some_and(suspicious)
+        // This is fast and finds nothing in most batches.
+        if prediction.values.has_nan()
+            || target.values.has_nan()
+            || weights.is_some_and(Numbers::has_nan)
+            || mask.is_some_and(Numbers::has_nan)
         {
             for row in 0..count {
                 if !is_valid(&valid, row) {
                     continue;
                 }
-                let missing = |columns: &[usize], values: &[f64]| {
-                    let at = values.iter().position(|x| x.is_nan())?;
+                let missing = |columns: &[usize], numbers: &Matrix| {
+                    let start = row * numbers.width;
+                    let is_nan = |at: &usize| numbers.values.at(start + at).is_nan();
+                    let at = (0..numbers.width).find(is_nan)?;
                     Some(columns.get(at).or(columns.first()).copied())
                 };
-                let in_one = |column: Option<usize>, values: Option<&[f64]>| {
-                    let is_nan = values.is_some_and(|values| values[row].is_nan());
+                let in_one = |column: Option<usize>, values: Option<&Numbers>| {
+                    let is_nan = values.is_some_and(|values| values.at(row).is_nan());
                     is_nan.then_some(column)
                 };
                 let found = in_one(roles.mask, mask)
-                    .or_else(|| missing(&roles.prediction, prediction.row(row)))
-                    .or_else(|| missing(&roles.target, target.row(row)))
+                    .or_else(|| missing(&roles.prediction, &prediction))
+                    .or_else(|| missing(&roles.target, &target))
                     .or_else(|| in_one(roles.weights, weights));
                 let Some(column) = found else { continue };
                 if !question.skip_nan {
@@ -162,20 +184,16 @@ impl<'a> Rows<'a> {
         Ok(rows)
     }
 
-    /// Calls `each` with the losses of runs of rows, the first of which is at `start`.
+    /// Gives the rows, the first of which is at `start`, as the examples of a cost.
     pub fn score(
         &self,
         cost: &Cost,
         seen: &Seen,
         start: Place,
-        each: impl FnMut(Scored<'_>),
+        score: impl FnOnce(&Examples<'_>) -> Result<(), Error>,
     ) -> Result<(), Fault> {
         let description = cost.loss().description();
         let (k, target_width) = (self.prediction.width, self.target.width);
-        let as_rows = || {
-            let rows = ArrayView2::from_shape((self.count, k), &self.prediction.values);
-            rows.map_err(|error| Fault::whole(error.to_string()))
-        };
         let form = cost.loss().form();
         let scored = if form == Form::ClassAxis {
             if k < 2 {
@@ -186,20 +204,18 @@ impl<'a> Rows<'a> {
                     cost.loss()
                 )));
             }
-            let prediction = as_rows()?;
+            let prediction = self.prediction.rows(self.count)?;
             let examples = if target_width == 1 {
-                Examples::new(prediction, &*self.target.values)
+                Examples::new(prediction, array(&self.target.values))
             } else if target_width != k {
                 return Err(Fault::whole(format!(
                     "the target has {target_width} numbers per row and the prediction {k}; as a \
                      distribution it has one for each class, as a label it is one column"
                 )));
             } else {
-                let target =
-                    ArrayView2::from_shape((self.count, target_width), &self.target.values);
-                Examples::new(prediction, target.map_err(|error| Fault::whole(error.to_string()))?)
+                Examples::new(prediction, self.target.rows(self.count)?)
             };
-            cost.for_each_scored(&self.complete(examples), each)
+            score(&self.complete(examples))
         } else if form == Form::Joint {
             let names = description.component_names();
             if !names.is_empty() && names.len() != k {
@@ -217,13 +233,13 @@ impl<'a> Rows<'a> {
                     cost.loss()
                 )));
             }
-            let examples = Examples::new(as_rows()?, &*self.target.values);
-            cost.for_each_scored(&self.complete(examples), each)
+            let prediction = self.prediction.rows(self.count)?;
+            score(&self.complete(Examples::new(prediction, array(&self.target.values))))
         } else {
             self.check_single(cost.loss())?;
             let target = self.binary_target(description.target, seen, start);
-            let examples = Examples::new(ArrayView1::from(&*self.prediction.values), &*target);
-            cost.for_each_scored(&self.complete(examples), each)
+            let examples = Examples::new(array(&self.prediction.values), array(&target));
+            score(&self.complete(examples))
         };
         scored.map_err(|error| self.fault(&error))
     }
@@ -247,8 +263,8 @@ impl<'a> Rows<'a> {
         mut each: impl FnMut(usize, f64, f64),
     ) -> Result<(), Fault> {
         self.check_single(loss)?;
-        for (row, prediction, target) in self.valid_rows() {
-            let weight = self.weights.map_or(1.0, |weights| weights[row]);
+        for (row, prediction, target) in self.wide().valid_rows() {
+            let weight = self.weights.map_or(1.0, |weights| weights.at(row));
             if !(weight >= 0.0 && weight.is_finite()) {
                 let error = Error::InvalidWeight { what: "weight", value: weight, position: row };
                 return Err(self.fault(&error));
@@ -260,7 +276,7 @@ impl<'a> Rows<'a> {
 
     fn complete<'e>(&'e self, examples: Examples<'e>) -> Examples<'e> {
         let examples = match self.weights {
-            Some(weights) => examples.weights(weights),
+            Some(weights) => examples.weights(array(weights)),
             None => examples,
         };
         match &self.valid {
@@ -271,23 +287,27 @@ impl<'a> Rows<'a> {
 
     /// The target in the form that a loss of two classes wants: classes may be written 0 and 1 or
     /// -1 and +1. What is neither is left for the library to refuse.
-    fn binary_target(&self, domain: Domain, seen: &Seen, start: Place) -> Cow<'_, [f64]> {
-        let target = &*self.target.values;
+    fn binary_target(&self, domain: Domain, seen: &Seen, start: Place) -> Cow<'_, Numbers> {
+        let target = &self.target.values;
         let (from, to) = match domain {
             Domain::Sign => (0.0, -1.0),
             Domain::Unit => (-1.0, 0.0),
             _ => return Cow::Borrowed(target),
         };
         for lower in [Lower::MinusOne, Lower::Zero, Lower::Fraction] {
-            let first = (0..self.count).find(|&row| lower.is(target[row]) && self.is_valid(row));
+            if !target.any(|y| lower.is(y)) {
+                continue;
+            }
+            let first = (0..self.count).find(|&row| lower.is(target.at(row)) && self.is_valid(row));
             if let Some(row) = first {
                 note(&seen.lower, lower, start.after(row));
             }
         }
-        if !target.contains(&from) {
-            return Cow::Borrowed(target);
+        if target.any(|y| y == from) {
+            Cow::Owned(target.replaced(from, to))
+        } else {
+            Cow::Borrowed(target)
         }
-        target.iter().map(|&y| if y == from { to } else { y }).collect()
     }
 
     fn is_valid(&self, row: usize) -> bool {
@@ -349,7 +369,7 @@ impl<'a> Rows<'a> {
 
     /// The prediction and target of a row, for people to look at.
     pub fn example(&self, row: usize) -> (Vec<f64>, Vec<f64>) {
-        (self.prediction.row(row).to_vec(), self.target.row(row).to_vec())
+        (self.prediction.row(row), self.target.row(row))
     }
 
     /// The number of predicted numbers per row.
@@ -357,6 +377,26 @@ impl<'a> Rows<'a> {
         self.prediction.width
     }
 
+    /// The number of numbers that a target has.
+    pub fn target_width(&self) -> usize {
+        self.target.width
+    }
+
+    /// The rows with all numbers as f64, to look at one by one.
+    pub fn wide(&self) -> Wide<'_> {
+        let (prediction, target) = (self.prediction.values.to_f64(), self.target.values.to_f64());
+        Wide { rows: self, prediction, target }
+    }
+}
+
+/// The rows of a batch with all numbers as f64.
+pub struct Wide<'a> {
+    rows: &'a Rows<'a>,
+    prediction: Cow<'a, [f64]>,
+    target: Cow<'a, [f64]>,
+}
+
+impl Wide<'_> {
     /// The valid rows' predictions and targets.
     pub fn valid(&self) -> impl Iterator<Item = (&[f64], &[f64])> {
         self.valid_rows().map(|(_, prediction, target)| (prediction, target))
@@ -364,14 +404,11 @@ impl<'a> Rows<'a> {
 
     /// The same with the rows' numbers.
     pub fn valid_rows(&self) -> impl Iterator<Item = (usize, &[f64], &[f64])> {
-        (0..self.count)
-            .filter(|&row| self.is_valid(row))
-            .map(|row| (row, self.prediction.row(row), self.target.row(row)))
-    }
-
-    /// The number of numbers that a target has.
-    pub fn target_width(&self) -> usize {
-        self.target.width
+        let (width, target_width) = (self.rows.width(), self.rows.target_width());
+        (0..self.rows.count).filter(|&row| self.rows.is_valid(row)).map(move |row| {
+            let prediction = &self.prediction[row * width..(row + 1) * width];
+            (row, prediction, &self.target[row * target_width..(row + 1) * target_width])
+        })
     }
 }
 
@@ -437,38 +474,25 @@ impl Seen {
     }
 }
 
-fn plain(values: &Values) -> &[f64] {
-    match values {
-        Values::Numbers(numbers) => numbers,
-        _ => &[],
-    }
-}
-
 /// The numbers of one column, or of several side by side.
-fn numbers<'a>(roles: &Roles, columns: &[usize], batch: &'a Batch) -> Result<Numbers<'a>, Fault> {
+fn numbers(roles: &Roles, columns: &[usize], batch: &Batch) -> Result<Matrix, Fault> {
     if let [one] = columns {
         match &batch.columns[*one] {
-            Values::Numbers(numbers) => {
-                return Ok(Numbers { width: 1, values: Cow::Borrowed(numbers) });
-            }
+            Values::Numbers(numbers) => return Ok(Matrix { width: 1, values: numbers.clone() }),
             Values::Lists { width, values } => {
-                return Ok(Numbers { width: *width, values: Cow::Borrowed(values) });
+                return Ok(Matrix { width: *width, values: values.clone() });
             }
             Values::Keys { .. } => {}
         }
     }
-    let mut values = vec![0.0; batch.rows * columns.len()];
-    for (n, &at) in columns.iter().enumerate() {
-        let Values::Numbers(column) = &batch.columns[at] else {
-            return Err(Fault {
-                row: None,
-                column: Some(roles.names[at].clone()),
-                message: "a column of lists must be the only one".into(),
-            });
-        };
-        for (row, &x) in values.chunks_mut(columns.len()).zip(column) {
-            row[n] = x;
-        }
-    }
-    Ok(Numbers { width: columns.len(), values: Cow::Owned(values) })
+    let single = |&at: &usize| match &batch.columns[at] {
+        Values::Numbers(numbers) => Ok(numbers.clone()),
+        _ => Err(Fault {
+            row: None,
+            column: Some(roles.names[at].clone()),
+            message: "a column of lists must be the only one".into(),
+        }),
+    };
+    let columns = columns.iter().map(single).collect::<Result<Vec<_>, _>>()?;
+    Ok(Matrix { width: columns.len(), values: Numbers::side_by_side(&columns) })
 }

@@ -2,8 +2,9 @@
 
 use crate::eval::columns::Roles;
 use crate::read::{Batch, Values};
-use lossfn::{CostState, Scored};
+use lossfn::{Cost, CostState, Error, Examples};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -118,11 +119,9 @@ pub struct Group {
 /// What one worker, and in the end the whole run, has added up.
 #[derive(Clone, Debug)]
 pub struct Totals {
-    /// Number of losses.
-    losses: usize,
-    groups: HashMap<Key, usize>,
-    /// For each group a state per loss.
-    states: Vec<CostState>,
+    groups: HashMap<Key, u32>,
+    /// For each loss a state per group.
+    states: Vec<Vec<CostState>>,
     /// For each loss.
     worst: Vec<Worst>,
     /// Rows seen.
@@ -136,33 +135,21 @@ pub struct Totals {
 #[derive(Clone, Debug)]
 struct Cache {
     names: Vec<Arc<Vec<String>>>,
-    /// The group of each combination of codes: a table where there are few, else a map.
-    table: Vec<Option<usize>>,
-    map: HashMap<u128, usize>,
+    /// The group of each combination of codes where there are few.
+    table: Vec<u32>,
+    /// The same where there are too many for a table.
+    map: HashMap<u128, u32>,
 }
+
+/// A group that is not in the table yet.
+const UNKNOWN: u32 = u32::MAX;
 
 impl Cache {
     fn new(names: Vec<Arc<Vec<String>>>) -> Self {
         const TABLE: usize = 1 << 20;
         let size = names.iter().try_fold(1usize, |size, names| size.checked_mul(names.len() + 1));
-        let table = vec![None; size.filter(|&size| size <= TABLE).unwrap_or(0)];
+        let table = vec![UNKNOWN; size.filter(|&size| size <= TABLE).unwrap_or(0)];
         Self { names, table, map: HashMap::new() }
-    }
-
-    fn get(&self, combination: u128) -> Option<usize> {
-        match self.table.get(combination as usize) {
-            Some(group) => *group,
-            None => self.map.get(&combination).copied(),
-        }
-    }
-
-    fn insert(&mut self, combination: u128, group: usize) {
-        match self.table.get_mut(combination as usize) {
-            Some(place) => *place = Some(group),
-            None => {
-                self.map.insert(combination, group);
-            }
-        }
     }
 }
 
@@ -170,9 +157,8 @@ impl Totals {
     /// Nothing yet.
     pub fn new(losses: usize, worst: usize) -> Self {
         Self {
-            losses,
             groups: HashMap::new(),
-            states: Vec::new(),
+            states: vec![Vec::new(); losses],
             worst: vec![Worst::new(worst); losses],
             rows: 0,
             skipped: 0,
@@ -181,22 +167,22 @@ impl Totals {
     }
 
     /// The number of a group; new if need be.
-    fn group(&mut self, key: Key) -> usize {
-        let next = self.groups.len();
+    fn group(&mut self, key: Key) -> u32 {
+        let next = self.groups.len() as u32;
         let group = *self.groups.entry(key).or_insert(next);
         if group == next {
-            self.states.resize(self.states.len() + self.losses, CostState::default());
+            self.states.iter_mut().for_each(|states| states.push(CostState::default()));
         }
         group
     }
 
     /// The group of each row; empty if there is only one.
-    pub fn groups_of(&mut self, roles: &Roles, batch: &Batch) -> Vec<usize> {
+    pub fn groups_of(&mut self, roles: &Roles, batch: &Batch) -> Vec<u32> {
         let keys: Vec<(&[u32], &Arc<Vec<String>>)> = roles
             .by
             .iter()
             .filter_map(|&at| match &batch.columns[at] {
-                Values::Keys { codes, names } => Some((codes.as_slice(), names)),
+                Values::Keys { codes, names } => Some((&codes[..], names)),
                 _ => None,
             })
             .collect();
@@ -212,60 +198,81 @@ impl Totals {
         let mut cache = cache.unwrap_or_else(|| {
             Cache::new(keys.iter().map(|(_, names)| Arc::clone(names)).collect())
         });
-        let mut groups = Vec::with_capacity(batch.rows);
-        for row in 0..batch.rows {
-            let combination = keys.iter().fold(0u128, |all, (codes, names)| {
-                all.wrapping_mul(names.len() as u128 + 1).wrapping_add(u128::from(codes[row]))
-            });
-            let group = cache.get(combination).unwrap_or_else(|| {
-                let text = |(codes, names): &(&[u32], &Arc<Vec<String>>)| {
-                    names.get(codes[row] as usize).cloned().unwrap_or_default()
-                };
-                let group = self.group(keys.iter().map(text).collect());
-                cache.insert(combination, group);
-                group
-            });
-            groups.push(group);
-        }
+        let mut new_group = |row: usize| {
+            let text = |(codes, names): &(&[u32], &Arc<Vec<String>>)| {
+                names.get(codes[row] as usize).cloned().unwrap_or_default()
+            };
+            self.group(keys.iter().map(text).collect())
+        };
+        let groups: Vec<u32> = if cache.table.is_empty() {
+            let group = |row: usize| {
+                let combination = keys.iter().fold(0u128, |all, (codes, names)| {
+                    all.wrapping_mul(names.len() as u128 + 1).wrapping_add(u128::from(codes[row]))
+                });
+                *cache.map.entry(combination).or_insert_with(|| new_group(row))
+            };
+            (0..batch.rows).map(group).collect()
+        } else {
+            let combined = |all: Cow<'_, [u32]>, (codes, names): &(&[u32], &Arc<Vec<String>>)| {
+                let count = names.len() as u32 + 1;
+                all.iter().zip(*codes).map(|(all, code)| all * count + code).collect()
+            };
+            let combinations = keys[1..].iter().fold(Cow::Borrowed(keys[0].0), combined);
+            let look_up = |table: &[u32], at: u32| *table.get(at as usize).unwrap_or(&UNKNOWN);
+            let mut groups: Vec<u32> =
+                combinations.iter().map(|&at| look_up(&cache.table, at)).collect();
+            if groups.contains(&UNKNOWN) {
+                for (row, &at) in combinations.iter().enumerate() {
+                    groups[row] = match look_up(&cache.table, at) {
+                        UNKNOWN => new_group(row),
+                        known => known,
+                    };
+                    if let Some(place) = cache.table.get_mut(at as usize) {
+                        *place = groups[row];
+                    }
+                }
+            }
+            groups
+        };
         self.cache = Some(cache);
         groups
     }
 
-    /// Adds the losses of a run of rows.
+    /// Adds the losses of rows by a cost; `groups` has the group of each, and is empty if there is only
+    /// one.
     pub fn add(
         &mut self,
         loss: usize,
-        scored: &Scored<'_>,
-        groups: &[usize],
+        cost: &Cost,
+        rows: &Examples<'_>,
+        groups: &[u32],
         row: impl Fn(usize) -> CostlyRow<Place>,
-    ) {
-        if groups.is_empty() {
-            scored.add_to(&mut self.states[loss]);
-        } else {
-            let groups = &groups[scored.start..scored.start + scored.losses.len()];
-            for (at, group) in groups.iter().enumerate() {
-                scored.add_one_to(&mut self.states[group * self.losses + loss], at);
+    ) -> Result<(), Error> {
+        let (states, worst) = (&mut self.states[loss], &mut self.worst[loss]);
+        if groups.is_empty() && worst.keep == 0 {
+            return cost.update(&mut states[0], rows);
+        }
+        cost.for_each_scored(rows, |scored| {
+            if groups.is_empty() {
+                scored.add_to(&mut states[0]);
+            } else {
+                scored.add_by_group(states, &groups[scored.start..]);
             }
-        }
-        let worst = &mut self.worst[loss];
-        if worst.keep == 0 {
-            return;
-        }
-        for at in 0..scored.losses.len() {
-            let cost = scored.weighted(at);
-            if worst.is_costly(cost) && scored.is_valid(at) {
-                worst.add(CostlyRow { loss: cost, ..row(scored.start + at) });
+            for at in 0..if worst.keep > 0 { scored.losses.len() } else { 0 } {
+                let cost = scored.weighted(at);
+                if worst.is_costly(cost) && scored.is_valid(at) {
+                    worst.add(CostlyRow { loss: cost, ..row(scored.start + at) });
+                }
             }
-        }
+        })
     }
 
     /// Adds what another worker has.
     pub fn merge(&mut self, other: Self) {
         for (key, from) in other.groups {
             let to = self.group(key);
-            for loss in 0..self.losses {
-                let state = &other.states[from * self.losses + loss];
-                self.states[to * self.losses + loss].merge(state);
+            for (states, other) in self.states.iter_mut().zip(&other.states) {
+                states[to as usize].merge(&other[from as usize]);
             }
         }
         for (worst, other) in self.worst.iter_mut().zip(other.worst) {
@@ -278,7 +285,8 @@ impl Totals {
     /// The groups in the order of their keys (numbers as numbers), each with a state per loss; and
     /// for each loss the most costly rows.
     pub fn finish(self) -> (Vec<Group>, Vec<Vec<CostlyRow<Place>>>) {
-        let states = |at: usize| self.states[at * self.losses..(at + 1) * self.losses].to_vec();
+        let states =
+            |at: u32| self.states.iter().map(|states| states[at as usize].clone()).collect();
         let group = |(key, at)| Group { key, states: states(at) };
         let mut groups: Vec<Group> = self.groups.into_iter().map(group).collect();
         groups.sort_by(|a, b| compare_keys(&a.key, &b.key));

@@ -20,8 +20,8 @@ use arrow_schema::{DataType, SchemaRef, TimeUnit};
 
 use super::keys::Interner;
 use super::{
-    Batch, Column, ColumnType, ReadAs, ReadError, Request, Stop, Values, batch_rows, file_error,
-    list_as_number,
+    Batch, Column, ColumnType, Numbers, ReadAs, ReadError, Request, Stop, Values, batch_rows,
+    file_error, list_as_number,
 };
 
 /// The columns of an Arrow schema.
@@ -200,7 +200,7 @@ impl Converter {
                     }
                     ReadAs::Number => match lists(array, &mut state.width).map_err(complain)? {
                         (1, values) => Values::Numbers(values),
-                        (0, _) => Values::Numbers(vec![f64::NAN; rows]),
+                        (0, _) => Values::Numbers(Numbers::missing(rows)),
                         _ => return Err(list_as_number(&self.selection.path, &column.name)),
                     },
                 });
@@ -214,69 +214,66 @@ impl Converter {
 }
 
 /// The numbers of a column that was checked to hold numbers; NaN where they are missing.
-fn numbers(array: &dyn Array) -> Vec<f64> {
-    fn primitive<T: ArrowPrimitiveType>(
+fn numbers(array: &dyn Array) -> Numbers {
+    fn converted<T: ArrowPrimitiveType, F>(
         array: &dyn Array,
-        to_f64: impl Fn(T::Native) -> f64,
-    ) -> Vec<f64> {
-        let array = array.as_primitive::<T>();
-        let mut values: Vec<f64> = array.values().iter().map(|&value| to_f64(value)).collect();
-        blank(array.nulls(), 1, &mut values);
-        values
+        convert: impl Fn(T::Native) -> F,
+    ) -> Numbers
+    where
+        Vec<F>: Into<Numbers>,
+    {
+        let values = array.as_primitive::<T>().values().iter();
+        values.map(|&value| convert(value)).collect::<Vec<F>>().into()
     }
-    match array.data_type() {
-        DataType::Float16 => primitive::<Float16Type>(array, f64::from),
-        DataType::Float32 => primitive::<Float32Type>(array, f64::from),
-        DataType::Float64 => primitive::<Float64Type>(array, |value| value),
-        DataType::Int8 => primitive::<Int8Type>(array, f64::from),
-        DataType::Int16 => primitive::<Int16Type>(array, f64::from),
-        DataType::Int32 => primitive::<Int32Type>(array, f64::from),
-        DataType::Int64 => primitive::<Int64Type>(array, |value| value as f64),
-        DataType::UInt8 => primitive::<UInt8Type>(array, f64::from),
-        DataType::UInt16 => primitive::<UInt16Type>(array, f64::from),
-        DataType::UInt32 => primitive::<UInt32Type>(array, f64::from),
-        DataType::UInt64 => primitive::<UInt64Type>(array, |value| value as f64),
+    let all = match array.data_type() {
+        // Read where they lie.
+        DataType::Float32 => Numbers::F32(array.as_primitive::<Float32Type>().values().clone()),
+        DataType::Float64 => Numbers::F64(array.as_primitive::<Float64Type>().values().clone()),
+        DataType::Float16 => converted::<Float16Type, _>(array, f32::from),
+        DataType::Int8 => converted::<Int8Type, _>(array, f64::from),
+        DataType::Int16 => converted::<Int16Type, _>(array, f64::from),
+        DataType::Int32 => converted::<Int32Type, _>(array, f64::from),
+        DataType::Int64 => converted::<Int64Type, _>(array, |value| value as f64),
+        DataType::UInt8 => converted::<UInt8Type, _>(array, f64::from),
+        DataType::UInt16 => converted::<UInt16Type, _>(array, f64::from),
+        DataType::UInt32 => converted::<UInt32Type, _>(array, f64::from),
+        DataType::UInt64 => converted::<UInt64Type, _>(array, |value| value as f64),
         &DataType::Decimal32(_, scale) => {
             let one = 10f64.powi(scale.into());
-            primitive::<Decimal32Type>(array, |value| f64::from(value) / one)
+            converted::<Decimal32Type, _>(array, |value| f64::from(value) / one)
         }
         &DataType::Decimal64(_, scale) => {
             let one = 10f64.powi(scale.into());
-            primitive::<Decimal64Type>(array, |value| value as f64 / one)
+            converted::<Decimal64Type, _>(array, |value| value as f64 / one)
         }
         &DataType::Decimal128(_, scale) => {
             let one = 10f64.powi(scale.into());
-            primitive::<Decimal128Type>(array, |value| value as f64 / one)
+            converted::<Decimal128Type, _>(array, |value| value as f64 / one)
         }
         DataType::Boolean => {
-            let array = array.as_boolean();
-            let mut values: Vec<f64> =
-                array.values().iter().map(|value| f64::from(u8::from(value))).collect();
-            blank(array.nulls(), 1, &mut values);
-            values
+            let values = array.as_boolean().values().iter();
+            values.map(|value| f64::from(u8::from(value))).collect::<Vec<_>>().into()
         }
         DataType::Dictionary(..) => {
             let dictionary = array.as_any_dictionary();
             let values = numbers(dictionary.values());
-            if values.is_empty() {
-                return vec![f64::NAN; array.len()];
+            if values.len() == 0 {
+                return Numbers::missing(array.len());
             }
-            let keys = dictionary.normalized_keys();
-            let mut values: Vec<f64> = keys.into_iter().map(|key| values[key]).collect();
-            blank(array.nulls(), 1, &mut values);
-            values
+            values.rows(1, dictionary.normalized_keys().into_iter().map(Some))
         }
-        _ => vec![f64::NAN; array.len()],
-    }
+        _ => return Numbers::missing(array.len()),
+    };
+    blanked(array.nulls(), 1, all)
 }
 
-/// Puts NaN where rows of some width are missing.
-fn blank(nulls: Option<&NullBuffer>, width: usize, values: &mut [f64]) {
-    if let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) {
-        for (row, valid) in values.chunks_exact_mut(width.max(1)).zip(nulls) {
-            if !valid {
-                row.fill(f64::NAN);
-            }
+/// With NaN where rows of some width are missing.
+fn blanked(nulls: Option<&NullBuffer>, width: usize, numbers: Numbers) -> Numbers {
+    match nulls.filter(|nulls| nulls.null_count() > 0) {
+        None => numbers,
+        Some(nulls) => {
+            let row = |(row, valid): (usize, bool)| valid.then_some(row * width);
+            numbers.rows(width, nulls.iter().enumerate().map(row))
         }
     }
 }
@@ -287,7 +284,7 @@ fn blank(nulls: Option<&NullBuffer>, width: usize, values: &mut [f64]) {
 fn lists(
     array: &dyn Array,
     known: &mut Option<usize>,
-) -> Result<(usize, Vec<f64>), (usize, String)> {
+) -> Result<(usize, Numbers), (usize, String)> {
     match array.data_type() {
         DataType::List(_) => lists_by_offset(array.as_list::<i32>(), known),
         DataType::LargeList(_) => lists_by_offset(array.as_list::<i64>(), known),
@@ -295,9 +292,8 @@ fn lists(
             let array = array.as_fixed_size_list();
             let width = array.value_length() as usize;
             let first = if array.is_empty() { 0 } else { array.value_offset_at(0) };
-            let mut values = numbers(&array.values().slice(first, array.len() * width));
-            blank(array.nulls(), width, &mut values);
-            Ok((width, values))
+            let values = numbers(&array.values().slice(first, array.len() * width));
+            Ok((width, blanked(array.nulls(), width, values)))
         }
         _ => Ok((1, numbers(array))),
     }
@@ -307,7 +303,7 @@ fn lists(
 fn lists_by_offset<O: OffsetSizeTrait>(
     array: &GenericListArray<O>,
     known: &mut Option<usize>,
-) -> Result<(usize, Vec<f64>), (usize, String)> {
+) -> Result<(usize, Numbers), (usize, String)> {
     let ends = array.value_offsets();
     let (first, last) = (ends[0].as_usize(), ends[array.len()].as_usize());
     let values = numbers(&array.values().slice(first, last - first));
@@ -317,7 +313,7 @@ fn lists_by_offset<O: OffsetSizeTrait>(
     let first_length =
         || lengths().enumerate().find(|&(row, _)| is_valid(row)).map(|(_, length)| length);
     *known = known.or_else(first_length);
-    let Some(width) = *known else { return Ok((0, Vec::new())) };
+    let Some(width) = *known else { return Ok((0, Numbers::missing(0))) };
     let wrong = lengths().enumerate().find(|&(row, length)| length != width && is_valid(row));
     if let Some((row, length)) = wrong {
         let message = format!("the list has {length} numbers where other rows have {width}");
@@ -325,16 +321,8 @@ fn lists_by_offset<O: OffsetSizeTrait>(
     }
     let Some(missing) = missing else { return Ok((width, values)) };
     // A missing list has room among the values or not, as its writer liked.
-    let mut padded = Vec::with_capacity(array.len() * width);
-    for (ends, valid) in ends.windows(2).zip(missing) {
-        if valid {
-            let start = ends[0].as_usize() - first;
-            padded.extend_from_slice(&values[start..start + width]);
-        } else {
-            padded.resize(padded.len() + width, f64::NAN);
-        }
-    }
-    Ok((width, padded))
+    let begin = |(ends, valid): (&[O], bool)| valid.then(|| ends[0].as_usize() - first);
+    Ok((width, values.rows(width, ends.windows(2).zip(missing).map(begin))))
 }
 
 impl State {
@@ -343,19 +331,25 @@ impl State {
         if let Some(dictionary) = array.as_any_dictionary_opt() {
             let names = self.dictionary_names(dictionary.values());
             let missing = names.len() as u32 - 1;
+            let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+            if let (None, Some(keys)) = (nulls, dictionary.keys().as_primitive_opt::<Int32Type>()) {
+                // A key that is not missing is not negative.
+                let codes = keys.values().inner().clone().into();
+                return Values::Keys { codes, names };
+            }
             let mut codes: Vec<u32> = if missing == 0 {
                 vec![missing; array.len()]
             } else {
                 dictionary.normalized_keys().into_iter().map(|key| key as u32).collect()
             };
-            if let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) {
+            if let Some(nulls) = nulls {
                 for (code, valid) in codes.iter_mut().zip(nulls) {
                     *code = if valid { *code } else { missing };
                 }
             }
-            return Values::Keys { codes, names };
+            return Values::Keys { codes: codes.into(), names };
         }
-        let codes = codes(array, &mut self.keys);
+        let codes = codes(array, &mut self.keys).into();
         Values::Keys { codes, names: self.keys.names() }
     }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use csv::{ByteRecord, ReaderBuilder};
-use memchr::{memchr, memchr_iter, memrchr2};
+use memchr::{memchr, memchr_iter, memchr3_iter, memrchr2};
 
 use super::keys::Interner;
 use super::{
@@ -347,7 +347,72 @@ fn last_record_end(text: &[u8], delimiter: u8) -> Option<usize> {
     }
 }
 
-/// The records of a text, whatever their number of fields.
+/// The records of a text, one after the other, whatever their number of fields.
+enum Records<'a> {
+    /// Without quotes a record is a line, and its fields lie between the delimiters.
+    Plain {
+        text: &'a [u8],
+        /// Where fields end: delimiters and line ends.
+        ends: memchr::Memchr3<'a>,
+        /// Where the next field begins.
+        start: usize,
+        fields: Vec<&'a [u8]>,
+    },
+    Quoted(Box<csv::Reader<&'a [u8]>>, ByteRecord),
+}
+
+impl<'a> Records<'a> {
+    fn new(text: &'a [u8], delimiter: u8) -> Self {
+        if memchr(b'"', text).is_some() {
+            return Self::Quoted(Box::new(records(text, delimiter)), ByteRecord::new());
+        }
+        let ends = memchr3_iter(delimiter, b'\n', b'\r', text);
+        Self::Plain { text, ends, start: 0, fields: Vec::new() }
+    }
+
+    /// Goes on to the next record; false if there is none.
+    fn next(&mut self) -> Result<bool, csv::Error> {
+        match self {
+            Self::Quoted(reader, record) => reader.read_byte_record(record),
+            Self::Plain { text, ends, start, fields } => {
+                fields.clear();
+                loop {
+                    let end = ends.next().unwrap_or(text.len());
+                    let is_last = text.get(end).is_none_or(|byte| matches!(byte, b'\n' | b'\r'));
+                    // A line without a byte is no record, nor is what comes after the last line end.
+                    if !is_last || end > *start || !fields.is_empty() {
+                        fields.push(&text[*start..end]);
+                    }
+                    *start = (end + 1).min(text.len());
+                    if is_last && !fields.is_empty() {
+                        return Ok(true);
+                    }
+                    if end == text.len() {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The number of fields of the record.
+    fn len(&self) -> usize {
+        match self {
+            Self::Plain { fields, .. } => fields.len(),
+            Self::Quoted(_, record) => record.len(),
+        }
+    }
+
+    /// A field of the record.
+    fn field(&self, at: usize) -> &[u8] {
+        match self {
+            Self::Plain { fields, .. } => fields[at],
+            Self::Quoted(_, record) => &record[at],
+        }
+    }
+}
+
+/// The records of a text as the `csv` crate takes them apart.
 fn records(text: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
     ReaderBuilder::new()
         .has_headers(false)
@@ -377,8 +442,7 @@ impl Part for Block {
         consume: &mut dyn FnMut(Batch) -> Result<(), Stop>,
     ) -> Result<u64, ReadError> {
         let plan = &*self.plan;
-        let mut reader = records(&self.bytes, plan.delimiter);
-        let mut record = ByteRecord::new();
+        let mut records = Records::new(&self.bytes, plan.delimiter);
         let mut columns: Vec<Building> =
             plan.columns.iter().map(|column| Building::new(column.read_as)).collect();
         let mut row = 0;
@@ -387,26 +451,24 @@ impl Part for Block {
             consume(Batch { rows, columns }).map_err(|Stop| ReadError::Stopped)
         };
         loop {
-            let more = reader
-                .read_byte_record(&mut record)
+            let more = records
+                .next()
                 .map_err(|error| ReadError::Record { row, message: error.to_string() })?;
             if !more {
                 break;
             }
-            if record.len() != plan.fields {
+            if records.len() != plan.fields {
                 let message = format!(
                     "has {} field{} where {} are due, as in the first row of the file",
-                    record.len(),
-                    if record.len() == 1 { "" } else { "s" },
+                    records.len(),
+                    if records.len() == 1 { "" } else { "s" },
                     plan.fields
                 );
                 return Err(ReadError::Record { row, message });
             }
             for (building, column) in columns.iter_mut().zip(&plan.columns) {
-                building.push(&record[column.column]).map_err(|message| ReadError::Value {
-                    row,
-                    column: column.name.clone(),
-                    message,
+                building.push(records.field(column.column)).map_err(|message| {
+                    ReadError::Value { row, column: column.name.clone(), message }
                 })?;
             }
             row += 1;
@@ -481,12 +543,14 @@ impl Building {
             std::mem::replace(values, room)
         }
         match self {
-            Self::Numbers(values) => Values::Numbers(renew(values)),
+            Self::Numbers(values) => Values::Numbers(renew(values).into()),
             Self::Lists { width, values, missing } => {
                 *missing = 0;
-                Values::Lists { width: *width, values: renew(values) }
+                Values::Lists { width: *width, values: renew(values).into() }
             }
-            Self::Keys { codes, keys } => Values::Keys { codes: renew(codes), names: keys.names() },
+            Self::Keys { codes, keys } => {
+                Values::Keys { codes: renew(codes).into(), names: keys.names() }
+            }
         }
     }
 }
@@ -632,6 +696,24 @@ mod tests {
                 pieces.extend(all(&text[end..]));
                 assert_eq!(pieces, all(&text), "{:?}", String::from_utf8_lossy(&text));
             }
+        }
+    }
+
+    #[test]
+    fn plain_records_are_those_of_the_csv_crate() {
+        let mut state = 78;
+        for _ in 0..20_000 {
+            let length = random(&mut state) % 24;
+            let text: Vec<u8> =
+                (0..length).map(|_| b",,\n\rab"[random(&mut state) as usize % 6]).collect();
+            let mut plain = Records::new(&text, b',');
+            let mut found = Vec::new();
+            while plain.next().unwrap() {
+                found.push((0..plain.len()).map(|at| plain.field(at)).collect::<ByteRecord>());
+            }
+            let expected: Vec<ByteRecord> =
+                records(&text, b',').byte_records().map(Result::unwrap).collect();
+            assert_eq!(found, expected, "{:?}", String::from_utf8_lossy(&text));
         }
     }
 

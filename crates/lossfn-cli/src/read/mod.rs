@@ -9,10 +9,14 @@ mod csv;
 mod ipc;
 mod keys;
 mod npy;
+mod numbers;
 mod parquet;
 #[cfg(test)]
 mod tests;
 
+pub use numbers::Numbers;
+
+use arrow_buffer::ScalarBuffer;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,10 +25,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 /// The number of rows that a batch has at most. Batches of wide lists have fewer.
-pub const BATCH_ROWS: usize = 16_384;
+pub const BATCH_ROWS: usize = 8192;
 
-/// The number of values in a row, times the rows of a batch, stays about below this.
-const BATCH_VALUES: usize = 1 << 19;
+/// The number of values in a row, times the rows of a batch, stays about below this: they fit into the
+/// cache, and scoring them is no work that the library would spread over threads of its own.
+const BATCH_VALUES: usize = 1 << 16;
 
 /// What a column holds, as far as can be told without reading the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +58,7 @@ pub struct Column {
 /// How a column is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadAs {
-    /// One number in each row: `Values::Numbers`. Missing values become NaN; true and false 1 and 0.
+    /// One number in each row: `Values::Numbers`, in single precision where the column has no more. Missing values become NaN; true and false 1 and 0.
     Number,
     /// One list of numbers in each row, all of the same length: `Values::Lists`. A column of single
     /// numbers is read as lists of length 1. The length is checked within a part; that the parts
@@ -76,18 +81,18 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// One number per row.
-    Numbers(Vec<f64>),
+    Numbers(Numbers),
     /// `width` numbers per row, row after row.
     Lists {
         /// Length of each list; 0 where every list is missing and no row before tells the length.
         width: usize,
         /// The numbers, `rows * width` of them. A missing list is all NaN.
-        values: Vec<f64>,
+        values: Numbers,
     },
     /// One key per row: positions in `names`. A dictionary column keeps its own dictionary.
     Keys {
         /// For each row its position in `names`.
-        codes: Vec<u32>,
+        codes: ScalarBuffer<u32>,
         /// The keys as text; a missing value is the empty text. Names may repeat or stay unused.
         names: std::sync::Arc<Vec<String>>,
     },

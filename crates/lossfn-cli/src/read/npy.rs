@@ -18,8 +18,8 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::keys::Interner;
 use super::{
-    Batch, CUT_OFF, Column, ColumnType, Part, Parts, ReadAs, ReadError, Request, Source, Stop,
-    Values, batch_rows, check_unique, file_error, guarded, list_as_number, open_file,
+    Batch, CUT_OFF, Column, ColumnType, Numbers, Part, Parts, ReadAs, ReadError, Request, Source,
+    Stop, Values, batch_rows, check_unique, file_error, guarded, list_as_number, open_file,
 };
 
 /// Raw bytes that a part has about.
@@ -482,13 +482,16 @@ impl Item {
     }
 
     /// The numbers that little-endian items are.
-    fn numbers(self, bytes: &[u8]) -> Vec<f64> {
-        fn each<const N: usize>(bytes: &[u8], to_f64: impl Fn([u8; N]) -> f64) -> Vec<f64> {
-            bytes.as_chunks().0.iter().map(|&item| to_f64(item)).collect()
+    fn numbers(self, bytes: &[u8]) -> Numbers {
+        fn each<const N: usize, T>(bytes: &[u8], convert: impl Fn([u8; N]) -> T) -> Numbers
+        where
+            Vec<T>: Into<Numbers>,
+        {
+            bytes.as_chunks().0.iter().map(|&item| convert(item)).collect::<Vec<T>>().into()
         }
         match (self.kind, self.size) {
-            (Kind::Float, 2) => each(bytes, |item| f64::from(f16::from_le_bytes(item))),
-            (Kind::Float, 4) => each(bytes, |item| f64::from(f32::from_le_bytes(item))),
+            (Kind::Float, 2) => each(bytes, |item| f32::from(f16::from_le_bytes(item))),
+            (Kind::Float, 4) => each(bytes, f32::from_le_bytes),
             (Kind::Float, _) => each(bytes, f64::from_le_bytes),
             (Kind::Signed, 1) => each(bytes, |item| f64::from(i8::from_le_bytes(item))),
             (Kind::Signed, 2) => each(bytes, |item| f64::from(i16::from_le_bytes(item))),
@@ -499,9 +502,7 @@ impl Item {
             (Kind::Unsigned, 4) => each(bytes, |item| f64::from(u32::from_le_bytes(item))),
             (Kind::Unsigned, _) => each(bytes, |item| u64::from_le_bytes(item) as f64),
             (Kind::Boolean, _) => each(bytes, |[item]| f64::from(u8::from(item != 0))),
-            (Kind::Bytes | Kind::Characters, _) => {
-                vec![f64::NAN; bytes.len() / self.size]
-            }
+            (Kind::Bytes | Kind::Characters, _) => Numbers::missing(bytes.len() / self.size),
         }
     }
 
@@ -510,7 +511,7 @@ impl Item {
         let mut long = [0; 8];
         let sign = if item.last().is_some_and(|&byte| byte > 0x7f) { 0xff } else { 0 };
         match self.kind {
-            Kind::Float => self.numbers(item).first().map(f64::to_string).unwrap_or_default(),
+            Kind::Float => self.numbers(item).at(0).to_string(),
             Kind::Signed => {
                 long.fill(sign);
                 long[..self.size].copy_from_slice(item);
@@ -658,15 +659,15 @@ impl Planned {
         let Self { item, width, .. } = *self;
         if self.read_as == ReadAs::Key {
             let items = lanes.iter().flat_map(|lane| lane.chunks_exact(item.size));
-            let codes = items.map(|bytes| keys.code(bytes, || item.name(bytes))).collect();
-            return Values::Keys { codes, names: keys.names() };
+            let codes: Vec<u32> =
+                items.map(|bytes| keys.code(bytes, || item.name(bytes))).collect();
+            return Values::Keys { codes: codes.into(), names: keys.names() };
         }
         let values = match lanes {
             [lane] => item.numbers(lane),
             lanes => {
-                let lanes: Vec<Vec<f64>> = lanes.iter().map(|lane| item.numbers(lane)).collect();
-                let rows = lanes.first().map_or(0, Vec::len);
-                (0..rows).flat_map(|row| lanes.iter().map(move |lane| lane[row])).collect()
+                let lanes: Vec<Numbers> = lanes.iter().map(|lane| item.numbers(lane)).collect();
+                Numbers::side_by_side(&lanes)
             }
         };
         match self.read_as {

@@ -42,7 +42,7 @@ pub(super) fn gather(parts: Parts<'_>, requests: usize) -> Result<Vec<Whole>, Re
                             None => Vec::new(),
                             Some(_) => panic!("the kinds of values change"),
                         };
-                        all.extend(new);
+                        all.extend(new.to_f64().iter());
                         *whole = Some(Whole::Numbers(all));
                     }
                     (Values::Lists { width, values }, old) => {
@@ -52,7 +52,7 @@ pub(super) fn gather(parts: Parts<'_>, requests: usize) -> Result<Vec<Whole>, Re
                             None => (width, Vec::new()),
                             Some(_) => panic!("the kinds of values change"),
                         };
-                        all.extend(values);
+                        all.extend(values.to_f64().iter());
                         if width == 0 {
                             all.extend(vec![f64::NAN; batch.rows * known]);
                         }

@@ -3,11 +3,12 @@
 use crate::common::{
     Folder, Random, arrow_file, arrow_stream, npy, npz, number, only_cost, parquet, table,
 };
-use arrow_array::types::{Float64Type, Int8Type};
+use arrow_array::types::{Float64Type, Int8Type, Int32Type};
 use arrow_array::{
-    ArrayRef, BooleanArray, DictionaryArray, FixedSizeListArray, Float64Array, Int32Array,
-    ListArray, RecordBatch, StringArray,
+    ArrayRef, BooleanArray, DictionaryArray, FixedSizeListArray, Float32Array, Float64Array,
+    Int32Array, ListArray, RecordBatch, StringArray,
 };
+use lossfn::{Cost, Loss};
 use parquet::basic::{Compression, ZstdLevel};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -160,6 +161,73 @@ fn one_table_costs_the_same_in_all_formats() {
                 ))
                 .json();
             assert_eq!(essence(found), expected);
+        }
+    }
+}
+
+/// Single precision is computed as such, and it does not matter how the rows are spread over files,
+/// row groups, batches, dictionaries and threads.
+#[test]
+fn single_precision_costs_what_the_library_says() {
+    const MANY: usize = 40_000;
+    let mut random = Random(7);
+    let mut number = |missing: usize| match random.below(50) {
+        at if at < missing => None,
+        1 => Some(1e-30),
+        2 => Some(-3e18),
+        _ => Some((random.unit() * 4.0 - 2.0) as f32),
+    };
+    let y: Vec<_> = (0..MANY).map(|_| number(0)).collect();
+    let p: Vec<_> = (0..MANY).map(|_| number(1)).collect();
+    let group = |row: usize| ["a", "b", "", "long name"].get(row * row % 7).copied();
+    let part = |rows: std::ops::Range<usize>| {
+        let column = |x: &[Option<f32>]| -> ArrayRef {
+            Arc::new(x[rows.clone()].iter().copied().collect::<Float32Array>())
+        };
+        // A missing key is the empty text.
+        let keys: DictionaryArray<Int32Type> = rows.clone().map(group).collect();
+        table([("y", column(&y)), ("p", column(&p)), ("g", Arc::new(keys))])
+    };
+    let folder = Folder::new();
+    let whole = part(0..MANY);
+    folder.write("whole.parquet", parquet(&whole, MANY, Compression::UNCOMPRESSED));
+    folder.write("groups.parquet", parquet(&whole, 7_001, Compression::SNAPPY));
+    folder.write("whole.arrow", arrow_file(&whole, MANY));
+    folder.write("groups.arrow", arrow_file(&whole, 7_001));
+    folder.write("stream.arrows", arrow_stream(&whole, 333));
+    folder.write("1.parquet", parquet(&part(0..12_345), 5_000, Compression::SNAPPY));
+    folder.write("2.arrow", arrow_file(&part(12_345..MANY), 5_000));
+
+    let cost = Cost::new("huber(delta=1.5)".parse::<Loss>().expect("a loss"));
+    let expected = |of: Option<&str>| {
+        let rows = (0..MANY).filter(|&row| p[row].is_some());
+        let rows = rows.filter(|&row| of.is_none_or(|of| group(row).unwrap_or("") == of));
+        let (p, y): (Vec<_>, Vec<_>) =
+            rows.map(|row| (p[row].unwrap_or(0.0), y[row].unwrap_or(0.0))).unzip();
+        cost.value(&p, &y).expect("a cost").to_bits()
+    };
+    for files in ["whole.parquet", "groups.parquet", "whole.arrow", "groups.arrow", "stream.arrows"]
+        .into_iter()
+        .chain(["1.parquet 2.arrow", "2.arrow 1.parquet"])
+    {
+        for threads in [1, 3] {
+            let question = format!(
+                "eval {files} --threads {threads} --target y --prediction p --skip-nan \
+                 --loss 'huber(delta=1.5)' --format json"
+            );
+            let found = only_cost(&folder.run(&question).json());
+            assert_eq!(found.to_bits(), expected(None), "{files}");
+            let found = folder.run(&format!("{question} --by g")).json();
+            let costs = found["costs"].as_array().expect("costs");
+            assert_eq!(costs.len(), 4);
+            for cost in costs {
+                let group = cost["group"]["g"].as_str().expect("a key");
+                assert_eq!(
+                    number(&cost["cost"]).to_bits(),
+                    expected(Some(group)),
+                    "{files} {group}"
+                );
+            }
         }
     }
 }

@@ -17,9 +17,9 @@ const LARGE: f64 = f64::from_bits((1000 + 1023) << 52);
 const ROOM: u32 = 1 << 29;
 
 /// Numbers that [`ExactSum::extend`] works on at a time.
-const BLOCK: usize = 4096;
+pub(super) const BLOCK: usize = 4096;
 /// Sums that are independent of each other, so that the compiler can use vectors.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 /// Bits kept by one cut. BLOCK = 2^12 numbers of so many bits and a sign sum up within the 53 bits of an
 /// f64.
 const KEPT_BITS: i32 = 40;
@@ -129,8 +129,7 @@ impl ExactSum {
             return numbers.iter().for_each(|&x| self.add(x));
         }
         for block in numbers.chunks_mut(BLOCK) {
-            let mut largest = 0.0;
-            isa::run(InstructionSet::in_use(), Measure { numbers: block, largest: &mut largest });
+            let largest = largest(block);
             self.absorb_block(block, largest);
         }
     }
@@ -154,14 +153,9 @@ impl ExactSum {
     /// Adds at most [`BLOCK`] numbers of which the largest magnitude is known.
     fn absorb_block(&mut self, block: &mut [f64], mut largest: f64) {
         while largest != 0.0 {
-            let exponent = exponent(largest);
-            // Near the ends of the range the power of two, or a cut, cannot be represented; and
-            // infinities and NaN have no bits to cut.
-            if !(-900..=900).contains(&exponent) {
+            let Some(cuts) = cuts(largest) else {
                 return block.iter().for_each(|&x| self.add(x));
-            }
-            let first = 1.5 * power_of_two(exponent + 1 + 52 - KEPT_BITS);
-            let cuts = [first, first * power_of_two(-KEPT_BITS)];
+            };
             let mut sums = [0.0; 2];
             let round = Round { rest: block, cuts, sums: &mut sums, largest: &mut largest };
             isa::run(InstructionSet::in_use(), round);
@@ -321,6 +315,25 @@ pub(super) fn power_of_two(n: i32) -> f64 {
 /// The exponent of a normal number.
 fn exponent(x: f64) -> i32 {
     (x.to_bits() >> 52 & 0x7ff) as i32 - 1023
+}
+
+/// The largest magnitude; NaN if any number is not finite.
+pub(super) fn largest(numbers: &[f64]) -> f64 {
+    let mut largest = 0.0;
+    isa::run(InstructionSet::in_use(), Measure { numbers, largest: &mut largest });
+    largest
+}
+
+/// What to add and subtract in order to cut off the upper bits of numbers up to a magnitude, twice;
+/// `None` where they cannot be cut. Cut, [`BLOCK`] of them sum up without rounding.
+pub(super) fn cuts(largest: f64) -> Option<[f64; 2]> {
+    let exponent = exponent(largest);
+    // Near the ends of the range the power of two, or a cut, cannot be represented; and infinities
+    // and NaN have no bits to cut.
+    (-900..=900).contains(&exponent).then(|| {
+        let first = 1.5 * power_of_two(exponent + 1 + 52 - KEPT_BITS);
+        [first, first * power_of_two(-KEPT_BITS)]
+    })
 }
 
 /// The largest magnitude so far, in lanes. Infinities and NaN are kept apart, so that each step is a

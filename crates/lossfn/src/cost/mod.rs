@@ -6,6 +6,7 @@
 mod bulk;
 mod exact;
 mod examples;
+mod grouped;
 mod heads;
 mod linear;
 mod pass;

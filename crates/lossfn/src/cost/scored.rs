@@ -37,6 +37,16 @@ impl Scored<'_> {
         self.class_weights.map_or(1.0, |weights| weights[at])
     }
 
+    /// The weight of one of the examples times that of its class.
+    #[inline]
+    pub(super) fn weight_of_target(&self, at: usize) -> f64 {
+        match self.weight(at) {
+            // The target of an example that is not valid may be anything, and so its class weight.
+            0.0 => 0.0,
+            weight => weight * self.class_weight(at),
+        }
+    }
+
     /// The loss of one of the examples, by its position in this run, times its weight.
     #[inline]
     #[must_use]
@@ -81,11 +91,7 @@ impl Scored<'_> {
             return state.extend_counts(examples, examples, None);
         }
         scratch.clear();
-        scratch.extend((0..examples).map(|at| match self.weight(at) {
-            // The target of an example that is not valid may be anything, and so its class weight.
-            0.0 => 0.0,
-            weight => weight * self.class_weight(at),
-        }));
+        scratch.extend((0..examples).map(|at| self.weight_of_target(at)));
         let is_valid = |valid: &[bool]| valid.iter().filter(|valid| **valid).count();
         state.extend_counts(examples, self.valid.map_or(examples, is_valid), Some(scratch));
     }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 /// bit, however the examples were spread.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CostState {
-    sum: ExactSum,
-    weights: ExactSum,
+    pub(super) sum: ExactSum,
+    pub(super) weights: ExactSum,
     valid: u64,
     examples: u64,
 }
