@@ -258,7 +258,10 @@ impl Totals {
             } else {
                 scored.add_by_group(states, &groups[scored.start..]);
             }
-            for at in 0..if worst.keep > 0 { scored.losses.len() } else { 0 } {
+            if worst.keep == 0 {
+                return;
+            }
+            for at in 0..scored.losses.len() {
                 let cost = scored.weighted(at);
                 if worst.is_costly(cost) && scored.is_valid(at) {
                     worst.add(CostlyRow { loss: cost, ..row(scored.start + at) });

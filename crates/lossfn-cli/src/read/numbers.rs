@@ -56,7 +56,10 @@ impl Numbers {
 
     /// Whether something holds for any of them.
     pub fn any(&self, holds: impl Fn(f64) -> bool) -> bool {
-        each!(self, values => any(values, |&x| holds(x.into())))
+        match self {
+            Self::F32(values) => any(values, |&x| holds(x.into())),
+            Self::F64(values) => any(values, |&x| holds(x)),
+        }
     }
 
     /// With one value in place of another.
@@ -105,7 +108,7 @@ impl Numbers {
             let row = |row: usize| columns.iter().map(move |column| column[row]);
             (0..rows).flat_map(row).collect()
         }
-        let single = |column: &'_ Self| match column {
+        let single = |column: &Self| match column {
             Self::F32(values) => Some(values.clone()),
             Self::F64(_) => None,
         };

@@ -171,15 +171,15 @@ fn one_table_costs_the_same_in_all_formats() {
 fn single_precision_costs_what_the_library_says() {
     const MANY: usize = 40_000;
     let mut random = Random(7);
-    let mut number = |missing: usize| match random.below(50) {
+    let mut draw = |missing: usize| match random.below(50) {
         at if at < missing => None,
         1 => Some(1e-30),
         2 => Some(-3e18),
         _ => Some((random.unit() * 4.0 - 2.0) as f32),
     };
-    let y: Vec<_> = (0..MANY).map(|_| number(0)).collect();
-    let p: Vec<_> = (0..MANY).map(|_| number(1)).collect();
-    let group = |row: usize| ["a", "b", "", "long name"].get(row * row % 7).copied();
+    let y: Vec<_> = (0..MANY).map(|_| draw(0)).collect();
+    let p: Vec<_> = (0..MANY).map(|_| draw(1)).collect();
+    let group = |row: usize| ["a", "b", "", "long name"].get(row % 7).copied();
     let part = |rows: std::ops::Range<usize>| {
         let column = |x: &[Option<f32>]| -> ArrayRef {
             Arc::new(x[rows.clone()].iter().copied().collect::<Float32Array>())

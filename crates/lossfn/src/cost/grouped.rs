@@ -72,7 +72,9 @@ fn add(
         let scatter = Scatter { numbers, groups, cuts, sums: &mut sums, all: &mut all };
         isa::run(InstructionSet::in_use(), scatter);
         for (state, sums) in states.iter_mut().zip(&mut sums) {
-            std::mem::take(sums).into_iter().for_each(|x| sum(state).add(x));
+            for x in std::mem::take(sums) {
+                sum(state).add(x);
+            }
         }
         if !all {
             let rests = each().map(|(&x, &group)| (cut(x, cuts).1, group));
