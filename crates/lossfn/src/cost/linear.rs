@@ -1,6 +1,6 @@
 //! A linear layer and the cost of its scores, which are never there all at once.
 
-use super::pass::Pass;
+use super::pass::{Pass, same_shape};
 use super::weigh::Weighing;
 use super::{Cost, CostState, Divisor, Examples, Reduction, Results};
 use crate::array::{Array, ArrayMut, Kernel};
@@ -145,7 +145,7 @@ impl<'a> LinearCost<'a> {
     /// [`Error::ShapeMismatch`].
     pub fn bias(self, bias: impl Into<Array<'a>>) -> Result<Self, Error> {
         let bias = bias.into();
-        fits("bias", bias.shape(), "the classes", &self.classifier.shape()[..1])?;
+        same_shape("bias", bias.shape(), "the classes", &self.classifier.shape()[..1])?;
         Ok(Self { bias: Some(bias), ..self })
     }
 
@@ -214,8 +214,8 @@ impl<'a> LinearCost<'a> {
         let hidden = &examples.prediction;
         let [n, width] = matrix("hidden", hidden, "(examples, width)")?;
         let [classes, layer_width] = matrix("classifier", &self.classifier, "(classes, width)")?;
-        fits("hidden", &[n, width], "what the classifier takes", &[n, layer_width])?;
-        fits("target", examples.target.shape(), "the examples", &[n])?;
+        same_shape("hidden", &[n, width], "what the classifier takes", &[n, layer_width])?;
+        same_shape("target", examples.target.shape(), "the examples", &[n])?;
         let wanted: [(_, &Option<ArrayMut<'_>>, _, &[usize]); 4] = [
             ("losses", &results.losses, "the examples", &[n]),
             ("hidden_gradient", &results.hidden, "hidden", &[n, width]),
@@ -224,7 +224,7 @@ impl<'a> LinearCost<'a> {
         ];
         for (what, array, with, expected) in wanted {
             if let Some(array) = array {
-                fits(what, array.shape(), with, expected)?;
+                same_shape(what, array.shape(), with, expected)?;
             }
         }
 
@@ -666,16 +666,4 @@ fn matrix(what: &'static str, array: &Array<'_>, axes: &'static str) -> Result<[
         shape: array.shape().to_vec(),
         axes,
     })
-}
-
-fn fits(
-    what: &'static str,
-    found: &[usize],
-    with: &'static str,
-    expected: &[usize],
-) -> Result<(), Error> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::ShapeMismatch { what, found: found.to_vec(), with, expected: expected.to_vec() })
 }

@@ -786,7 +786,7 @@ fn row_axis(cost: &Cost, shape: &[usize]) -> Result<usize, Error> {
     Ok(from_start as usize)
 }
 
-fn same_shape(
+pub(super) fn same_shape(
     what: &'static str,
     found: &[usize],
     with: &'static str,
