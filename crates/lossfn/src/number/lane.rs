@@ -127,10 +127,6 @@ impl<T: Real, I: Isa> Lane<T, I> {
     /// ln(1 + e) for e in [0, 1], without taking the exponent apart.
     #[inline(always)]
     fn ln1p_unit(self) -> Self {
-        // Without fused steps the polynomial's rounding errors are larger than the division's.
-        if I::FUSED && !T::LN1P.is_empty() {
-            return (self * self).fused(self.polynomial(T::LN1P), self);
-        }
         let s = self / (self + 2.0);
         let z = s * s;
         self - s * (self - z * z.polynomial(T::LN1P_UNIT))

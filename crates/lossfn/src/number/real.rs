@@ -46,12 +46,10 @@ pub trait Real:
     const LN: &'static [Self];
     /// The same, for arguments of ln in [1, 2].
     const LN1P_UNIT: &'static [Self];
-    /// (ln(1 + x) - x) / x² for x in [0, 1], ln(cosh x) / x² in powers of x² for |x| <= 1, and
-    /// (tanh(x) / x - 1) / x² in those for |x| <= 5/8: where a polynomial is sooner done than a division.
-    const LN1P: &'static [Self];
-    /// See [`Real::LN1P`].
+    /// ln(cosh x) / x² in powers of x² for |x| <= 1, and (tanh(x) / x - 1) / x² in those for |x| <= 5/8: where a
+    /// polynomial is sooner done than a division.
     const LN_COSH: &'static [Self];
-    /// See [`Real::LN1P`].
+    /// See [`Real::LN_COSH`].
     const TANH: &'static [Self];
     /// The smallest normal number.
     const SMALLEST_NORMAL: Self;
@@ -167,7 +165,6 @@ macro_rules! constant_type {
     (EXP, $float:ident) => { &'static [$float] };
     (LN, $float:ident) => { &'static [$float] };
     (LN1P_UNIT, $float:ident) => { &'static [$float] };
-    (LN1P, $float:ident) => { &'static [$float] };
     (LN_COSH, $float:ident) => { &'static [$float] };
     (TANH, $float:ident) => { &'static [$float] };
     (LIFT, $float:ident) => { ($float, $float) };
@@ -183,10 +180,6 @@ real! {
     const EXP: &[0.5, 0.166_666_67, 0.041_666_456, 0.008_333_31, 0.001_393_454_1, 0.000_198_919_8];
     const LN: &[0.666_666_7, 0.400_001_26, 0.285_503_98, 0.233_419_43];
     const LN1P_UNIT: &[0.666_666_7, 0.399_996_94, 0.285_930_45, 0.216_950_2, 0.232_836_84];
-    const LN1P: &[
-        -0.499_999_97, 0.333_328_43, -0.249_865_26, 0.198_541_06, -0.158_475_65, 0.115_618_45,
-        -0.066_757_72, 0.025_224_054, -0.004_466_211_4,
-    ];
     const LN_COSH: &[
         0.5, -0.083_332_956, 0.022_216_115, -0.006_708_379_4, 0.002_073_188_3, -0.000_552_359_27,
         8.522_534e-5,
@@ -221,7 +214,6 @@ real! {
         0.133_132_626_019_670_46, 0.120_094_183_811_604, 0.087_583_121_243_323_3,
         0.162_535_855_644_867_42,
     ];
-    const LN1P: &[];
     const LN_COSH: &[];
     const TANH: &[];
     const LIFT: (18_014_398_509_481_984.0, 54.0);
