@@ -302,12 +302,11 @@ def test_results_as_a_table():
 
 def test_totals_merge_and_travel():
     table = example_table()
-    question = arrow.Question(LOSS, "p", "y", by="site", in_float64=True)
+    question = arrow.Question(LOSS, "p", "y", by="site")
     first, second, whole = arrow.Totals(question), arrow.Totals(question), arrow.Totals(question)
     for part, rows in ((first, table[:300]), (second, table[300:]), (whole, table)):
         for batch in rows.to_batches():
             part.add(batch)
     first.merge(pickle.loads(pickle.dumps(second)))
     assert first.result() == whole.result() and first.rows == whole.rows == 1000
-    in_float64 = example_table().set_column(0, "p", table["p"].cast(pa.float64()))
-    assert whole.result() == arrow.cost(in_float64, LOSS, "p", "y", by="site")
+    assert whole.result() == arrow.cost(table, LOSS, "p", "y", by="site")

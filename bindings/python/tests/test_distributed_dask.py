@@ -77,7 +77,6 @@ def files(tmp_path_factory):
 def expected(files):
     """The costs in one process, and of all rows at once."""
     table = pa.concat_tables([pq.read_table(path) for path in files], promote_options="permissive")
-    table = table.set_column(0, "p", table["p"].cast(pa.float64()))
     return arrow.cost(table, LOSSES, "p", "y", weights="w", by="site")
 
 

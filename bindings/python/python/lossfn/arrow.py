@@ -130,10 +130,7 @@ def table(costs: Any, by: str | Sequence[str] | None = None) -> pa.Table:
 
 
 class Question:
-    """What is asked of a table: which losses, of which columns. Arguments are those of `cost`.
-
-    in_float64: compute in float64 whatever the type of the columns, as the program does.
-    """
+    """What is asked of a table: which losses, of which columns. Arguments are those of `cost`."""
 
     def __init__(
         self,
@@ -145,7 +142,6 @@ class Question:
         mask: str | None = None,
         by: str | Sequence[str] | None = None,
         nulls: str = "error",
-        in_float64: bool = False,
     ):
         if nulls not in ("error", "skip"):
             raise ValueError(f"nulls is 'error' or 'skip', not {nulls!r}")
@@ -155,7 +151,7 @@ class Question:
         if not self.losses:
             raise ValueError("loss is an empty list: give at least one loss")
         self.prediction, self.target = _one_or_list(prediction), _one_or_list(target)
-        self.weights, self.mask, self.nulls, self.in_float64 = weights, mask, nulls, in_float64
+        self.weights, self.mask, self.nulls = weights, mask, nulls
         self.by, self.keys_are_tuples = _names(by), not isinstance(by, str)
 
     @property
@@ -272,8 +268,6 @@ class _Rows:
                 one = columns is None or isinstance(columns, str)
                 both = next(iter(found), None) if one else self.side_by_side(columns, found)
                 arrays.append(both)
-            if question.in_float64:
-                arrays[0] = _in_float64(arrays[0])
             yield self.done, piece, *arrays, valid
             self.done += len(piece)
 
@@ -389,11 +383,6 @@ def _items(name, array, null, width) -> tuple[int, pa.Array]:
     # Lists that are null take no room in the column, but in an array.
     places = (offsets[:-1, None] + np.arange(width)).ravel()
     return width, array.values.take(pa.array(places, mask=np.repeat(null, width)))
-
-
-def _in_float64(values: np.ndarray) -> np.ndarray:
-    # By Arrow, which keeps its memory: workers of Dask give that of NumPy back each time.
-    return pa.array(values.ravel()).cast(pa.float64()).to_numpy().reshape(values.shape)
 
 
 def _groups(batch: pa.RecordBatch, by: list[str]) -> tuple[np.ndarray, list[tuple]]:

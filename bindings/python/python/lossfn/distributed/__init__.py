@@ -46,8 +46,8 @@ class State(NamedTuple):
 
 
 def question(losses, prediction, target, **columns) -> Question:
-    """The question of the arguments of ``costs``; computed in float64, as by ``lossfn eval``."""
-    return Question(losses, prediction, target, in_float64=True, **columns)
+    """The question of the arguments of ``costs``."""
+    return Question(losses, prediction, target, **columns)
 
 
 def parts(paths: str | Sequence[str], rows: int = 1 << 22) -> list[Part]:
