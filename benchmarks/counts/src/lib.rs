@@ -147,7 +147,7 @@ impl Batch {
                 T::rows(kernels, &block, ClassOutputs { value: &mut row_values, gradient, second });
             } else {
                 let (gradient, second) = (&mut gradient, &mut second);
-                let to = Outputs { value: &mut values, gradient, second };
+                let to = Outputs::new(&mut values, gradient, second);
                 T::numbers(&loss, &prediction, &target, to);
             }
             black_box((&values, &row_values, &gradient, &second));

@@ -351,7 +351,7 @@ pub fn computed(
             let zero = |like: &[$float]| vec![0.0; like.len()];
             let mut results = [zero(&target), zero(&prediction), zero(&prediction)];
             let [value, gradient, second] = &mut results;
-            let to = Outputs { value, gradient, second };
+            let to = Outputs::new(value, gradient, second);
             match (loss.pointwise_kernels(), loss.joint_kernels()) {
                 (Some(kernels), _) => kernels.$run(set, &prediction, &target, to),
                 (_, Some(kernels)) => kernels.$run(set, &prediction, &target, to),

@@ -90,7 +90,7 @@ fn picked(order: Order, value: f64, gradient: f64, second: f64) -> f64 {
 
 fn single(kernels: &dyn PointwiseKernels, order: Order, prediction: f64, target: f64) -> f64 {
     let (mut value, mut gradient, mut second) = ([0.0], [0.0], [0.0]);
-    let to = Outputs { value: &mut value, gradient: &mut gradient, second: &mut second };
+    let to = Outputs::new(&mut value, &mut gradient, &mut second);
     kernels.run_f64(SET, &[prediction], &[target], to);
     picked(order, value[0], gradient[0], second[0])
 }
@@ -104,7 +104,7 @@ fn several(
 ) -> f64 {
     let mut value = [0.0];
     let (mut gradient, mut second) = (vec![0.0; numbers.len()], vec![0.0; numbers.len()]);
-    let to = Outputs { value: &mut value, gradient: &mut gradient, second: &mut second };
+    let to = Outputs::new(&mut value, &mut gradient, &mut second);
     kernels.run_f64(SET, numbers, &[target], to);
     picked(order, value[0], gradient[open], second[open])
 }

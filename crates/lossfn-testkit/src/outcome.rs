@@ -99,11 +99,10 @@ macro_rules! outcomes {
                 let (prediction, target) = (of(&all), of(&target.collect::<Vec<_>>()));
                 let zero = vec![0.0; rows.len()];
                 let (mut value, mut gradient, mut second) = (zero.clone(), zero.clone(), zero);
-                let to =
-                    Outputs { value: &mut value, gradient: &mut gradient, second: &mut second };
+                let to = Outputs::new(&mut value, &mut gradient, &mut second);
                 kernels.$run(set, &prediction, &target, to);
                 let mut alone = vec![0.0; rows.len()];
-                let to = Outputs { value: &mut alone, gradient: &mut [], second: &mut [] };
+                let to = Outputs::new(&mut alone, &mut [], &mut []);
                 kernels.$run(set, &prediction, &target, to);
                 for (at, row) in rows.iter().enumerate() {
                     let sum = if is_signed {
@@ -126,8 +125,7 @@ macro_rules! outcomes {
                     let prediction = of(row.prediction.as_slice());
                     let zero = vec![0.0; prediction.len()];
                     let (mut value, mut gradient, mut second) = ([0.0], zero.clone(), zero);
-                    let to =
-                        Outputs { value: &mut value, gradient: &mut gradient, second: &mut second };
+                    let to = Outputs::new(&mut value, &mut gradient, &mut second);
                     kernels.$run(set, &prediction, &[y as $float], to);
                     let slack = |order, by| {
                         if order == 0 && !is_signed {

@@ -67,12 +67,12 @@ impl Element for f16 {
     }
 }
 
-/// Elements in memory, with or without gaps. What is a plain slice stays one: views of any dimension take time
-/// to make, which matters for a handful of examples.
+/// Elements in memory, with or without gaps. What is a plain slice stays one, and the other is out of the way:
+/// views of any dimension take time to make and to move, which matters for a handful of examples.
 #[derive(Clone, Debug)]
 enum View<'a, T> {
     Flat { elements: &'a [T], shape: [usize; 1] },
-    Shaped(ArrayViewD<'a, T>),
+    Shaped(Box<ArrayViewD<'a, T>>),
 }
 
 impl<'a, T> View<'a, T> {
@@ -106,7 +106,7 @@ impl<'a, T> View<'a, T> {
     fn view(&self) -> View<'_, T> {
         match self {
             Self::Flat { elements, .. } => View::flat(elements),
-            Self::Shaped(view) => View::Shaped(view.view()),
+            Self::Shaped(view) => View::Shaped(Box::new(view.view())),
         }
     }
 
@@ -129,7 +129,7 @@ impl<'a, T> View<'a, T> {
 #[derive(Debug)]
 enum ViewMut<'a, T> {
     Flat { elements: &'a mut [T], shape: [usize; 1] },
-    Shaped(ArrayViewMutD<'a, T>),
+    Shaped(Box<ArrayViewMutD<'a, T>>),
 }
 
 impl<'a, T> ViewMut<'a, T> {
@@ -157,7 +157,7 @@ impl<'a, T> ViewMut<'a, T> {
     fn view_mut(&mut self) -> ViewMut<'_, T> {
         match self {
             Self::Flat { elements, .. } => ViewMut::flat(elements),
-            Self::Shaped(view) => ViewMut::Shaped(view.view_mut()),
+            Self::Shaped(view) => ViewMut::Shaped(Box::new(view.view_mut())),
         }
     }
 
@@ -243,7 +243,7 @@ macro_rules! readable {
         $(
             impl<'a, D: Dimension> From<ndarray::ArrayView<'a, $type, D>> for Array<'a> {
                 fn from(view: ndarray::ArrayView<'a, $type, D>) -> Self {
-                    Self(Elements::$variant(View::Shaped(view.into_dyn())))
+                    Self(Elements::$variant(View::Shaped(Box::new(view.into_dyn()))))
                 }
             }
             impl<'a, D: Dimension> From<&ndarray::ArrayView<'a, $type, D>> for Array<'a> {
@@ -575,7 +575,7 @@ macro_rules! writable {
         $(
             impl<'a, D: Dimension> From<ndarray::ArrayViewMut<'a, $type, D>> for ArrayMut<'a> {
                 fn from(view: ndarray::ArrayViewMut<'a, $type, D>) -> Self {
-                    Self(ElementsMut::$variant(ViewMut::Shaped(view.into_dyn())))
+                    Self(ElementsMut::$variant(ViewMut::Shaped(Box::new(view.into_dyn()))))
                 }
             }
             impl<'a, D: Dimension> From<&'a mut ndarray::Array<$type, D>> for ArrayMut<'a> {

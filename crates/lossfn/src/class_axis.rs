@@ -277,7 +277,7 @@ impl<T: Copy> Many<T> {
 }
 
 /// Rows that are computed at once, if they are short.
-pub const ACROSS: usize = 16;
+pub const ACROSS: usize = 32;
 /// Classes up to which a row is short.
 pub const SHORT: usize = 32;
 

@@ -8,7 +8,7 @@ use lossfn::losses::multiclass::{CategoricalCrossEntropy, SoftmaxCrossEntropy};
 use lossfn::losses::regression::{AbsoluteError, Huber, LogCosh, SquaredError};
 use lossfn::{
     CATALOG, Cost, CostState, Denominator, Domain, Error, Examples, Form, HeadWeight, Heads, Loss,
-    NothingValid, Reduction,
+    NothingValid, Reduction, Results,
 };
 use lossfn_testkit::points::Rng;
 use ndarray::{Array2, Array4, ArrayD, ArrayView2, IxDyn, arr2};
@@ -917,4 +917,42 @@ fn predictions_of_several_numbers_that_do_not_fit_are_refused() {
     let quantiles = Cost::new("multi_quantile".parse::<Loss>().unwrap());
     let text = "multi_quantile needs components, and the prediction of shape [2, 0] has none";
     assert_eq!(message(&quantiles.value(&rows, &target).unwrap_err()), text);
+}
+
+#[test]
+fn results_that_are_larger_than_the_caches_are_those_of_their_parts() {
+    let n = (1 << 21) + 777;
+    let numbers = |factor: usize, count: usize| {
+        (0..count).map(move |at| (at * factor % 1009) as f32 / 100.0 - 5.0).collect::<Vec<_>>()
+    };
+    for (loss, width) in [("huber", 1), ("laplace_nll", 2)] {
+        let cost = Cost::new(loss.parse::<Loss>().unwrap()).reduction(Reduction::Sum);
+        // Scales are above 0.
+        let mut prediction = numbers(7919, n * width);
+        prediction.iter_mut().skip(1).step_by(2).for_each(|x| *x = x.abs() + 0.5);
+        let target = numbers(104_729, n);
+        let run = |rows: std::ops::Range<usize>| {
+            let count = rows.len();
+            let (mut gradient, mut second) = (vec![0f32; count * width], vec![0f32; count * width]);
+            let state = {
+                let shape: &[usize] = if width == 1 { &[count] } else { &[count, width] };
+                let prediction = &prediction[rows.start * width..rows.end * width];
+                let prediction = ndarray::ArrayViewD::from_shape(shape, prediction).unwrap();
+                let [gradient, second] = [&mut gradient, &mut second]
+                    .map(|to| ndarray::ArrayViewMutD::from_shape(shape, to).unwrap());
+                let results = Results::default().gradient(gradient).second(second);
+                cost.compute(&Examples::new(prediction, &target[rows]), results).unwrap()
+            };
+            (state, gradient, second)
+        };
+        let whole = run(0..n);
+        let (mut state, mut gradient, mut second) = (CostState::default(), vec![], vec![]);
+        for start in (0..n).step_by(100_003) {
+            let part = run(start..n.min(start + 100_003));
+            state.merge(&part.0);
+            gradient.extend(part.1);
+            second.extend(part.2);
+        }
+        assert!(whole == (state, gradient, second), "{loss}");
+    }
 }

@@ -257,7 +257,7 @@ fn expected(loss: &Loss, row: &[f64]) -> Vec<f64> {
     let (target, prediction) = row.split_last().expect("a target");
     let zero = vec![0.0; prediction.len()];
     let (mut value, mut gradient, mut second) = ([0.0], zero.clone(), zero);
-    let to = Outputs { value: &mut value, gradient: &mut gradient, second: &mut second };
+    let to = Outputs::new(&mut value, &mut gradient, &mut second);
     let set = InstructionSet::Portable;
     match (loss.pointwise_kernels(), loss.joint_kernels()) {
         (Some(kernels), _) => kernels.run_f64(set, prediction, &[*target], to),

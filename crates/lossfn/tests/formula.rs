@@ -322,16 +322,16 @@ fn blocks_are_the_reference() {
                 for order in 0..3 {
                     let mut results = vec![vec![0.0; length]; 3];
                     let [value, gradient, second] = &mut results[..] else { unreachable!() };
-                    let to = Outputs {
+                    let to = Outputs::new(
                         value,
-                        gradient: if order > 0 { gradient } else { &mut [] },
-                        second: if order > 1 { second } else { &mut [] },
-                    };
+                        if order > 0 { gradient } else { &mut [] },
+                        if order > 1 { second } else { &mut [] },
+                    );
                     kernels.run_f64(set, &prediction[..length], &target[..length], to);
                     let single: Vec<f32> = prediction[..length].iter().map(|&x| x as f32).collect();
                     let mut value = vec![0.0; length];
                     let other: Vec<f32> = target[..length].iter().map(|&x| x as f32).collect();
-                    let to = Outputs { value: &mut value, gradient: &mut [], second: &mut [] };
+                    let to = Outputs::new(&mut value, &mut [], &mut []);
                     kernels.run_f32(set, &single, &other, to);
                     for at in 0..length {
                         let jet = kernels.reference(prediction[at], target[at]);

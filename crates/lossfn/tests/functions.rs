@@ -94,7 +94,7 @@ macro_rules! check {
             let prediction: Vec<$float> = rows.iter().map(|row| row.x as $float).collect();
             let zero = vec![0.0; rows.len()];
             let [mut value, mut gradient, mut second] = [zero.clone(), zero.clone(), zero.clone()];
-            let to = Outputs { value: &mut value, gradient: &mut gradient, second: &mut second };
+            let to = Outputs::new(&mut value, &mut gradient, &mut second);
             case.loss.pointwise_kernels().unwrap().$run(set, &prediction, &zero, to);
             let mut worst = [0; 3];
             for (at, row) in rows.iter().enumerate() {
@@ -177,7 +177,7 @@ fn ends_and_nan() {
         let kernels = case.loss.pointwise_kernels().unwrap();
         for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
             let (mut value, mut gradient, mut second) = ([0.0; 4], [0.0; 4], [0.0; 4]);
-            let to = Outputs { value: &mut value, gradient: &mut gradient, second: &mut second };
+            let to = Outputs::new(&mut value, &mut gradient, &mut second);
             kernels.run_f64(set, &[-inf, 0.0, inf, nan], &[0.0; 4], to);
             for (found, expected) in value.iter().zip(expected) {
                 assert!(ulps_f64(*found, expected) <= 1, "{name}: {value:?}");
@@ -207,7 +207,7 @@ fn sine_and_cosine_stay_in_range() {
     for case in &cases()[..2] {
         for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
             let [mut value, mut gradient, mut second] = [zero.clone(), zero.clone(), zero.clone()];
-            let to = Outputs { value: &mut value, gradient: &mut gradient, second: &mut second };
+            let to = Outputs::new(&mut value, &mut gradient, &mut second);
             case.loss.pointwise_kernels().unwrap().run_f64(set, &points, &zero, to);
             for (at, x) in points.iter().enumerate() {
                 assert!(value[at].abs() <= 1.0, "{}({x:e}) = {}", case.name, value[at]);

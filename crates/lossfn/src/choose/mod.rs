@@ -561,7 +561,7 @@ fn run(loss: &Loss, residuals: &[f64], slopes: bool) -> Option<Vec<f64>> {
     let mut gradient_blocks = gradients.chunks_mut(BLOCK);
     for (residuals, value) in residuals.chunks(BLOCK).zip(values.chunks_mut(BLOCK)) {
         let gradient = gradient_blocks.next().unwrap_or_default();
-        let to = Outputs { value, gradient, second: &mut [] };
+        let to = Outputs::new(value, gradient, &mut []);
         kernels.run_f64(InstructionSet::in_use(), residuals, &ZERO[..residuals.len()], to);
     }
     Some(if slopes { gradients } else { values })

@@ -8,6 +8,9 @@ use crate::number::Isa;
 /// Sums that are independent of each other, so that the compiler can use vectors; so many that the loop over
 /// them stays a loop, since of straight code it makes vectors by luck only.
 const LANES: usize = 64;
+/// Numbers that are added up before a lane takes them, where that is exact.
+const AT_ONCE: usize = 1 << AT_ONCE_BITS;
+const AT_ONCE_BITS: i32 = 3;
 /// Numbers that are added before the lanes are emptied: 2^13.
 const ROOM: usize = 1 << ROOM_BITS;
 const ROOM_BITS: i32 = 13;
@@ -23,18 +26,16 @@ const INFINITY: u32 = f32::INFINITY.to_bits();
 /// Precision, doi:10.1007/BF01397083) and is added to the second, which is exact as long as the smallest
 /// number is not too far below the largest: that is measured first, and where it is not so, the numbers
 /// take the general way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Bulk {
-    lanes: Lanes,
-    /// What the first lanes began at; 0 if nothing was added.
+    lanes: Option<Lanes>,
+    /// What the first lanes began at.
     bias: f64,
     /// The magnitudes, as bits, that may be added: from the first on, below the second.
     from: u32,
     below: u32,
     /// How many may still be added.
     room: usize,
-    /// Lanes in use: the first, as many as the longest run of numbers has, up to a power of two.
-    used: usize,
 }
 
 /// Aligned, or each vector would lie in two lines of the cache.
@@ -43,13 +44,6 @@ pub(crate) struct Bulk {
 struct Lanes {
     high: [f64; LANES],
     low: [f64; LANES],
-}
-
-impl Default for Bulk {
-    fn default() -> Self {
-        let lanes = Lanes { high: [0.0; LANES], low: [0.0; LANES] };
-        Self { lanes, bias: 0.0, from: 0, below: 0, room: 0, used: 0 }
-    }
 }
 
 impl Bulk {
@@ -62,35 +56,50 @@ impl Bulk {
             if largest == 0 {
                 continue;
             }
-            let lanes = numbers.len().next_power_of_two().min(LANES);
+            // How far apart the first bit of the largest is from the last of the smallest.
+            let bits = exponent(largest) - exponent(smallest) + 24;
+            if numbers.len() <= LANES && self.lanes.is_none() {
+                if largest < INFINITY && bits + LANES.ilog2() as i32 <= 53 {
+                    let mut total = 0.0;
+                    isa::run(set, Few { numbers, total: &mut total });
+                    sum.add(total);
+                } else {
+                    sum.absorb_from(numbers);
+                }
+                continue;
+            }
             let fits = largest < self.below && smallest >= self.from && numbers.len() <= self.room;
-            if !fits || lanes > self.used {
+            if !fits {
                 self.flush(sum);
-                if !self.begin(largest, smallest, lanes) {
+                if !self.begin(largest, smallest) {
                     sum.absorb_from(numbers);
                     continue;
                 }
             }
             self.room -= numbers.len();
-            isa::run(set, Add { numbers, lanes: &mut self.lanes });
+            if let Some(lanes) = &mut self.lanes {
+                let alike = bits + AT_ONCE_BITS <= 53;
+                isa::run(set, Add { numbers, alike, lanes });
+            }
         }
     }
 
     /// Brings what was added to `sum`.
     pub fn flush(&mut self, sum: &mut ExactSum) {
-        if self.bias != 0.0 {
+        if let Some(lanes) = &mut self.lanes {
             let (mut high, mut low) = (0.0, 0.0);
-            let work = Empty { bulk: self, high: &mut high, low: &mut low };
+            let work = Empty { lanes, bias: self.bias, high: &mut high, low: &mut low };
             isa::run(InstructionSet::in_use(), work);
             sum.add(high);
             sum.add(low);
         }
-        (self.bias, self.below, self.room) = (0.0, 0, 0);
+        self.lanes = None;
+        (self.below, self.room) = (0, 0);
     }
 
     /// Makes ready for numbers whose magnitudes are like these; `false` if they are too far apart, or
     /// not finite.
-    fn begin(&mut self, largest: u32, smallest: u32, lanes: usize) -> bool {
+    fn begin(&mut self, largest: u32, smallest: u32) -> bool {
         let highest = exponent(largest) + HEADROOM;
         // All numbers together are below 2^(highest + 1 + ROOM_BITS), half of which 1.5 * 2^k has room for.
         let k = highest + 2 + ROOM_BITS;
@@ -101,9 +110,7 @@ impl Bulk {
             return false;
         }
         self.bias = 1.5 * power_of_two(k);
-        self.lanes.high[..lanes].fill(self.bias);
-        self.lanes.low[..lanes].fill(0.0);
-        self.used = lanes;
+        self.lanes = Some(Lanes { high: [self.bias; LANES], low: [0.0; LANES] });
         self.room = ROOM;
         // Subnormal numbers have the exponent of the smallest normal ones.
         self.from = if lowest <= -126 { 1 } else { ((lowest + 127) as u32) << 23 };
@@ -113,19 +120,17 @@ impl Bulk {
 }
 
 #[inline(always)]
-fn add(numbers: &[f32], high: &mut [f64; LANES], low: &mut [f64; LANES]) {
-    for ((high, low), &x) in high.iter_mut().zip(low).zip(numbers) {
-        let x = f64::from(x);
-        let sum = *high + x;
-        *low += x - (sum - *high);
-        *high = sum;
-    }
+fn add(x: f64, high: &mut f64, low: &mut f64) {
+    let sum = *high + x;
+    *low += x - (sum - *high);
+    *high = sum;
 }
 
 /// Adds up the lanes. That is exact, in any order: they are multiples of one power of two, and stay below 2^53 of
 /// it.
 struct Empty<'a> {
-    bulk: &'a mut Bulk,
+    lanes: &'a mut Lanes,
+    bias: f64,
     high: &'a mut f64,
     low: &'a mut f64,
 }
@@ -133,18 +138,35 @@ struct Empty<'a> {
 impl Work for Empty<'_> {
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Bulk { lanes: Lanes { high, low }, bias, used, .. } = self.bulk;
-        for high in &mut high[..*used] {
-            *high -= *bias;
+        let Lanes { high, low } = self.lanes;
+        for high in &mut *high {
+            *high -= self.bias;
         }
-        *self.high = total(&mut high[..*used]);
-        *self.low = total(&mut low[..*used]);
+        *self.high = total(high);
+        *self.low = total(low);
+    }
+}
+
+/// Adds up at most [`LANES`] numbers whose sum, in any order, is exact.
+struct Few<'a> {
+    numbers: &'a [f32],
+    total: &'a mut f64,
+}
+
+impl Work for Few<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let mut lanes = [0.0; LANES];
+        for (lane, &x) in lanes.iter_mut().zip(self.numbers) {
+            *lane = f64::from(x);
+        }
+        *self.total = total(&mut lanes);
     }
 }
 
 #[inline(always)]
-fn total(lanes: &mut [f64]) -> f64 {
-    let mut count = lanes.len();
+fn total(lanes: &mut [f64; LANES]) -> f64 {
+    let mut count = LANES;
     while count > 1 {
         count /= 2;
         let (front, back) = lanes.split_at_mut(count);
@@ -184,6 +206,8 @@ impl Work for Measure<'_> {
 
 struct Add<'a> {
     numbers: &'a [f32],
+    /// Whether some may be added up before.
+    alike: bool,
     lanes: &'a mut Lanes,
 }
 
@@ -191,11 +215,31 @@ impl Work for Add<'_> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let Lanes { high, low } = self.lanes;
-        let (chunks, tail) = self.numbers.as_chunks::<LANES>();
+        let (chunks, rest) = self.numbers.as_chunks::<{ LANES * AT_ONCE }>();
         for chunk in chunks {
-            add(chunk, high, low);
+            if self.alike {
+                for lane in 0..LANES {
+                    let mut sum = 0.0;
+                    for at in 0..AT_ONCE {
+                        sum += f64::from(chunk[at * LANES + lane]);
+                    }
+                    add(sum, &mut high[lane], &mut low[lane]);
+                }
+            } else {
+                for lane in 0..LANES {
+                    let (mut to_high, mut to_low) = (high[lane], low[lane]);
+                    for at in 0..AT_ONCE {
+                        add(f64::from(chunk[at * LANES + lane]), &mut to_high, &mut to_low);
+                    }
+                    (high[lane], low[lane]) = (to_high, to_low);
+                }
+            }
         }
-        add(tail, high, low);
+        for run in rest.chunks(LANES) {
+            for ((high, low), &x) in high.iter_mut().zip(&mut *low).zip(run) {
+                add(f64::from(x), high, low);
+            }
+        }
     }
 }
 

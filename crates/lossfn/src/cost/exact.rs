@@ -5,7 +5,6 @@ use crate::kernel::InstructionSet;
 use crate::kernel::isa::{self, Work};
 use crate::number::{Isa, Real};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use smallvec::SmallVec;
 
 /// Bits of one limb; the rest of an i64 is room for carries.
 const LIMB: usize = 32;
@@ -45,7 +44,7 @@ pub struct ExactSum {
     pair: (f64, f64),
     /// The limb number of `limbs[0]`.
     first: usize,
-    limbs: SmallVec<[i64; 8]>,
+    limbs: Vec<i64>,
     /// Additions since the carries were settled.
     unsettled: u32,
     /// The plain sum of infinities and NaN: infinite or NaN once there was one.
@@ -56,10 +55,15 @@ impl ExactSum {
     /// Adds a number.
     #[inline]
     pub fn add(&mut self, x: f64) {
-        if self.pair.1 == 0.0 && self.limbs.is_empty() {
-            let Double { high, low } = Double::sum(self.pair.0, x);
+        if self.limbs.is_empty() {
+            let Double { mut high, mut low } = Double::sum(self.pair.0, x);
+            let mut rest = 0.0;
+            if self.pair.1 != 0.0 {
+                Double { high: low, low: rest } = Double::sum(self.pair.1, low);
+                Double { high, low } = Double::sum(high, low);
+            }
             // Far from what overflows. NaN is not.
-            if high.abs() < LARGE && x.abs() < LARGE {
+            if rest == 0.0 && high.abs() < LARGE && x.abs() < LARGE {
                 // Adding 0 makes 0 of -0.
                 self.pair = (high + 0.0, low);
                 return;
@@ -238,7 +242,7 @@ impl ExactSum {
         }
         if limb < self.first {
             let missing = self.first - limb;
-            self.limbs.insert_many(0, std::iter::repeat_n(0, missing));
+            self.limbs.splice(0..0, std::iter::repeat_n(0, missing));
             self.first = limb;
         }
         // One more than an addition needs: where settled carries go.

@@ -245,7 +245,8 @@ impl<'a> LinearCost<'a> {
         let counted = Counted::new(&pass, n)?;
         let mut divisor = 1.0;
         if self.cost.reduction == Reduction::Mean && results.has_derivative() {
-            let tally = pass.tally()?;
+            let mut tally = CostState::default();
+            pass.tally(&mut tally)?;
             match self.cost.divisor(&tally)? {
                 Divisor::Number(number) => divisor = number,
                 Divisor::Fixed(value) => {
@@ -399,8 +400,11 @@ impl<'a> LinearCost<'a> {
             if let Some(weights) = &counted.weights {
                 examples = examples.weights(&weights[range]);
             }
-            *state = Pass::new(&self.cost, &examples)
-                .and_then(|pass| pass.run(results, divisor.unwrap_or(1.0)));
+            *state = Pass::new(&self.cost, &examples).and_then(|pass| {
+                let mut state = CostState::default();
+                pass.run(&mut results, divisor.unwrap_or(1.0), &mut state)?;
+                Ok(state)
+            });
         });
         let mut sum = CostState::default();
         for state in states {

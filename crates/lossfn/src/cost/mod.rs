@@ -328,7 +328,7 @@ impl Cost {
     /// As [`Cost::value`].
     pub fn value_of(&self, examples: &Examples<'_>) -> Result<f64, Error> {
         let mut state = CostState::default();
-        self.update(&mut state, examples)?;
+        self.compute_to(&mut state, examples, &mut Results::default())?;
         self.value_of_state(&state)
     }
 
@@ -425,8 +425,20 @@ impl Cost {
     pub fn compute(
         &self,
         examples: &Examples<'_>,
-        results: Results<'_, '_>,
+        mut results: Results<'_, '_>,
     ) -> Result<CostState, Error> {
+        let mut state = CostState::default();
+        self.compute_to(&mut state, examples, &mut results)?;
+        Ok(state)
+    }
+
+    /// The same, added to a state; after an error there may be anything in it.
+    fn compute_to(
+        &self,
+        state: &mut CostState,
+        examples: &Examples<'_>,
+        results: &mut Results<'_, '_>,
+    ) -> Result<(), Error> {
         if results.product.is_some() && !self.loss.has_hessian() {
             return Err(Error::DoesNotApply {
                 loss: self.loss.id(),
@@ -436,12 +448,16 @@ impl Cost {
         }
         let pass = Pass::new(self, examples)?;
         if self.reduction != Reduction::Mean || !results.has_derivative() {
-            return pass.run(results, 1.0);
+            return pass.run(results, 1.0, state);
         }
-        let tally = pass.tally()?;
+        let mut tally = CostState::default();
+        pass.tally(&mut tally)?;
         match self.divisor(&tally)? {
-            Divisor::Number(divisor) => pass.run(results, divisor),
-            Divisor::Fixed(value) => pass.fill(results, value).map(|()| tally),
+            Divisor::Number(divisor) => pass.run(results, divisor, state),
+            Divisor::Fixed(value) => {
+                state.merge(&tally);
+                pass.fill(results, value)
+            }
         }
     }
 
@@ -518,12 +534,17 @@ impl Cost {
         }
     }
 
-    fn value_with(&self, examples: &Examples<'_>, results: Results<'_, '_>) -> Result<f64, Error> {
+    fn value_with(
+        &self,
+        examples: &Examples<'_>,
+        mut results: Results<'_, '_>,
+    ) -> Result<f64, Error> {
         // Without reduction there is no value, and nothing should be computed for it.
         if self.reduction == Reduction::None {
             return Err(Error::NoReduction);
         }
-        let state = self.compute(examples, results)?;
+        let mut state = CostState::default();
+        self.compute_to(&mut state, examples, &mut results)?;
         self.value_of_state(&state)
     }
 }

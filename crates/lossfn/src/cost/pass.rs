@@ -9,6 +9,7 @@ use crate::class_axis::{ClassBlock, ClassTargets, Hessian};
 use crate::describe::Domain;
 use crate::error::Error;
 use crate::kernel::isa::{self, Work};
+use crate::kernel::memory;
 use crate::kernel::{BLOCK, ClassOutputs, InstructionSet, Outputs};
 use crate::loss::{Form, Kernels};
 use crate::number::{Isa, Real};
@@ -22,10 +23,13 @@ const PARALLEL: usize = 16 * BLOCK;
 /// Examples that are computed and added up at a time where there is no more to do: few enough that the processor
 /// works on both at once.
 const RUN: usize = 512;
+/// A handful of examples.
+const FEW: usize = 64;
 
 /// Aligned, or vectors would lie in two lines of the cache.
+#[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Aligned<T>([T; RUN]);
+struct Aligned<T, const N: usize>([T; N]);
 
 /// Where the losses of a pass go.
 enum Sink<'a> {
@@ -66,6 +70,7 @@ pub(super) struct Pass<'c, 'a> {
 }
 
 impl<'c, 'a> Pass<'c, 'a> {
+    #[inline]
     pub fn new(cost: &'c Cost, examples: &'c Examples<'a>) -> Result<Self, Error> {
         let Examples { prediction, target, weights, mask } = examples;
         let (weights, mask) = (weights.as_ref(), mask.as_ref());
@@ -132,31 +137,30 @@ impl<'c, 'a> Pass<'c, 'a> {
         Ok(Self { cost, prediction, target, weights, mask, examples, width, axis, whole, shape })
     }
 
-    /// The weights and counts alone: what a mean is divided by.
-    pub fn tally(&self) -> Result<CostState, Error> {
+    /// Adds the weights and counts alone: what a mean is divided by.
+    pub fn tally(&self, state: &mut CostState) -> Result<(), Error> {
         if !self.weights_matter() && self.cost.class_weights.is_none() {
-            let mut state = CostState::default();
             state.extend_counts(self.examples, self.examples, None);
-            return Ok(state);
+            return Ok(());
         }
-        self.tally_range(0..self.examples)
+        self.tally_range(0..self.examples, state)
     }
 
-    fn tally_range(&self, range: Range<usize>) -> Result<CostState, Error> {
+    fn tally_range(&self, range: Range<usize>, state: &mut CostState) -> Result<(), Error> {
         if let Some(middle) = self.middle(&range) {
-            return merged(rayon::join(
-                || self.tally_range(range.start..middle),
-                || self.tally_range(middle..range.end),
-            ));
+            return both(
+                state,
+                |state| self.tally_range(range.start..middle, state),
+                |state| self.tally_range(middle..range.end, state),
+            );
         }
-        let mut state = CostState::default();
         let (mut weighing, mut scratch) = (Weighing::default(), Vec::new());
         for block in self.blocks(range) {
             self.weigh(&block, &mut weighing)?;
             let scored = weighing.as_scored(self, &block, &[]);
-            scored.count_to(&mut state, block.len(), &mut scratch);
+            scored.count_to(state, block.len(), &mut scratch);
         }
-        Ok(state)
+        Ok(())
     }
 
     /// Where to cut a range in two, if that is worth it: between blocks, so that all but the last are
@@ -170,20 +174,25 @@ impl<'c, 'a> Pass<'c, 'a> {
         enough.then_some(range.start + half)
     }
 
-    /// Computes what is wanted, derivatives divided by `divisor`.
-    pub fn run(&self, mut wanted: Results<'_, '_>, divisor: f64) -> Result<CostState, Error> {
-        self.fit(&mut wanted)?;
+    /// Computes what is wanted, derivatives divided by `divisor`, and adds the losses up.
+    pub fn run(
+        &self,
+        wanted: &mut Results<'_, '_>,
+        divisor: f64,
+        state: &mut CostState,
+    ) -> Result<(), Error> {
+        self.fit(wanted)?;
         if self.in_f32() {
-            self.divide::<f32>(0..self.examples, &mut wanted, divisor)
+            self.divide::<f32>(0..self.examples, wanted, divisor, state)
         } else {
-            self.divide::<f64>(0..self.examples, &mut wanted, divisor)
+            self.divide::<f64>(0..self.examples, wanted, divisor, state)
         }
     }
 
     /// Where nothing is valid: every derivative that is wanted is this number.
-    pub fn fill(&self, mut wanted: Results<'_, '_>, value: f64) -> Result<(), Error> {
-        self.fit(&mut wanted)?;
-        let Results { losses, gradient, second, curvature, product, .. } = &mut wanted;
+    pub fn fill(&self, wanted: &mut Results<'_, '_>, value: f64) -> Result<(), Error> {
+        self.fit(wanted)?;
+        let Results { losses, gradient, second, curvature, product, .. } = wanted;
         let product = product.as_mut().map(|product| &mut product.to);
         if let Some(losses) = losses {
             losses.fill(0.0);
@@ -245,21 +254,20 @@ impl<'c, 'a> Pass<'c, 'a> {
         range: Range<usize>,
         wanted: &mut Results<'_, '_>,
         divisor: f64,
-    ) -> Result<CostState, Error> {
+        state: &mut CostState,
+    ) -> Result<(), Error> {
         let middle = self.middle(&range).filter(|_| wanted.can_be_split());
         if let Some(middle) = middle {
             let whole = std::mem::take(wanted);
             let (mut front, mut back) = whole.split(middle - range.start, self.width);
-            return merged(rayon::join(
-                || self.divide::<T>(range.start..middle, &mut front, divisor),
-                || self.divide::<T>(middle..range.end, &mut back, divisor),
-            ));
+            return both(
+                state,
+                |state| self.divide::<T>(range.start..middle, &mut front, divisor, state),
+                |state| self.divide::<T>(middle..range.end, &mut back, divisor, state),
+            );
         }
-        let mut state = CostState::default();
-        let mut sink =
-            if wanted.without_value { Sink::Counts(&mut state) } else { Sink::Total(&mut state) };
-        self.sequence::<T>(range, wanted, divisor, &mut sink)?;
-        Ok(state)
+        let mut sink = if wanted.without_value { Sink::Counts(state) } else { Sink::Total(state) };
+        self.sequence::<T>(range, wanted, divisor, &mut sink)
     }
 
     /// One block after the other.
@@ -277,6 +285,9 @@ impl<'c, 'a> Pass<'c, 'a> {
         }
         if let Sink::Total(state) = sink {
             state.flush(&mut buffers.bulk);
+        }
+        if self.is_past_caches::<T>() {
+            memory::settle();
         }
         Ok(())
     }
@@ -374,9 +385,9 @@ impl<'c, 'a> Pass<'c, 'a> {
         }
         value.resize(n, T::default());
         losses.resize(n, 0.0);
-        let places = [&mut *to_gradient.slice, &mut *to_second.slice];
+        let to = Outputs::new(value, &mut *to_gradient.slice, &mut *to_second.slice);
         let hessian = full.zip(multiplied_by).map(|(_, vector)| (vector, &mut *to_product.slice));
-        self.run_kernels(&inputs, value, losses, places, hessian);
+        self.run_kernels(&inputs, to, losses, hessian);
         if !to_curvature.slice.is_empty() {
             to_curvature.slice.copy_from_slice(to_second.slice);
             self.put_curvature(&inputs, to_gradient.slice, to_curvature.slice);
@@ -412,26 +423,68 @@ impl<'c, 'a> Pass<'c, 'a> {
         state: &mut CostState,
         bulk: &mut Bulk,
     ) {
-        let mut value = Aligned([T::default(); RUN]);
-        let width = self.width;
-        let cut = |part: &Range<usize>, all: usize| if all == 0 { 0..0 } else { part.clone() };
-        for start in (0..inputs.target.len()).step_by(RUN) {
-            let rows = start..inputs.target.len().min(start + RUN);
-            let numbers = rows.start * width..rows.end * width;
-            let (in_gradient, in_second) =
-                (cut(&numbers, gradient.len()), cut(&numbers, second.len()));
-            let run = Inputs {
-                prediction: &inputs.prediction[numbers],
-                target: &inputs.target[rows.clone()],
-                labels: &[],
-            };
-            let value = &mut value.0[..rows.len()];
-            let places = [&mut gradient[in_gradient.clone()], &mut second[in_second.clone()]];
-            self.run_kernels(&run, value, &mut [], places, None);
-            rescale(&mut gradient[in_gradient], width, divisor, None);
-            rescale(&mut second[in_second], width, divisor, None);
+        // A handful is not worth much memory that has to be cleared.
+        let (mut few, mut many);
+        let value: &mut [T] = if inputs.target.len() <= FEW {
+            few = Aligned([T::default(); FEW]);
+            &mut few.0
+        } else {
+            many = Aligned([T::default(); RUN]);
+            &mut many.0
+        };
+        let factor = T::from_f64(1.0 / divisor);
+        let (scale, divisor) =
+            if is_factor(factor) { (factor, 1.0) } else { (T::from_f64(1.0), divisor) };
+        let past_caches = self.is_past_caches::<T>();
+        let step = if past_caches { RUN / self.width } else { value.len() };
+        let mut predictions = inputs.prediction.chunks(step * self.width).peekable();
+        let mut gradients = gradient.chunks_mut(step * self.width).peekable();
+        let mut seconds = second.chunks_mut(step * self.width).peekable();
+        let mut targets = inputs.target.chunks(step).peekable();
+        let mut scratch = past_caches.then(|| [Aligned([T::default(); RUN]); 2]);
+        while let Some(target) = targets.next() {
+            let prediction = predictions.next().unwrap_or_default();
+            let run = Inputs { prediction, target, labels: &[] };
+            let value = &mut value[..target.len()];
+            let gradient = gradients.next().unwrap_or_default();
+            let second = seconds.next().unwrap_or_default();
+            if past_caches {
+                for next in [predictions.peek(), targets.peek()].into_iter().flatten() {
+                    memory::prefetch(next);
+                }
+            }
+            if let Some([slopes, bends]) = &mut scratch {
+                let (slopes, bends) =
+                    (&mut slopes.0[..gradient.len()], &mut bends.0[..second.len()]);
+                self.run_scaled(
+                    &run,
+                    Outputs { value, gradient: slopes, second: bends, scale },
+                    divisor,
+                );
+                memory::copy_past_caches(slopes, gradient);
+                memory::copy_past_caches(bends, second);
+            } else {
+                self.run_scaled(&run, Outputs { value, gradient, second, scale }, divisor);
+                for next in [gradients.peek(), seconds.peek()].into_iter().flatten() {
+                    memory::prefetch(next);
+                }
+            }
             state.add_values(value, bulk);
         }
+    }
+
+    /// Whether there is so much of a derivative that the caches do not hold it.
+    fn is_past_caches<T>(&self) -> bool {
+        self.examples * self.width * size_of::<T>() >= memory::LARGE && self.width <= RUN
+    }
+
+    /// Runs the kernel of the loss over a run, and divides derivatives by what `to.scale` does not.
+    fn run_scaled<T: Kernel>(&self, inputs: &Inputs<'_, T>, to: Outputs<'_, T>, divisor: f64) {
+        let Outputs { value, gradient, second, scale } = to;
+        let to = Outputs { value, gradient: &mut *gradient, second: &mut *second, scale };
+        self.run_kernels(inputs, to, &mut [], None);
+        rescale(gradient, self.width, divisor, None);
+        rescale(second, self.width, divisor, None);
     }
 
     /// Brings the losses of a block to where they are wanted.
@@ -497,20 +550,17 @@ impl<'c, 'a> Pass<'c, 'a> {
     fn run_kernels<T: Kernel>(
         &self,
         inputs: &Inputs<'_, T>,
-        value: &mut [T],
+        to: Outputs<'_, T>,
         losses: &mut [f64],
-        [gradient, second]: [&mut [T]; 2],
         hessian: Option<(&[T], &mut [T])>,
     ) {
         let &Inputs { prediction, target, labels } = inputs;
         let set = InstructionSet::in_use();
         match &self.cost.loss.kernels {
             Kernels::Pointwise(kernels) => {
-                let to = Outputs { value, gradient, second };
                 T::run_pointwise(&**kernels, set, prediction, target, to);
             }
             Kernels::Joint(kernels) => {
-                let to = Outputs { value, gradient, second };
                 T::run_joint(&**kernels, set, prediction, target, to);
             }
             Kernels::ClassAxis(kernels) => {
@@ -524,7 +574,7 @@ impl<'c, 'a> Pass<'c, 'a> {
                     class_weights: self.cost.class_weights.as_deref(),
                     smoothing: kernels.smoothing().unwrap_or(0.0),
                 };
-                let to = ClassOutputs { value: losses, gradient, second };
+                let to = ClassOutputs { value: losses, gradient: to.gradient, second: to.second };
                 T::run_rows(&**kernels, set, &rows, to);
                 if let Some((vector, product)) = hessian {
                     T::run_hessian(&**kernels, set, &rows, vector, product);
@@ -751,13 +801,16 @@ struct Buffers<T> {
     bulk: Bulk,
 }
 
-/// The sum of two halves; of two errors the one that comes first.
-fn merged(
-    (left, right): (Result<CostState, Error>, Result<CostState, Error>),
-) -> Result<CostState, Error> {
-    let mut state = left?;
-    state.merge(&right?);
-    Ok(state)
+/// Both halves of some work, at once; of two errors the one that comes first.
+fn both(
+    state: &mut CostState,
+    front: impl FnOnce(&mut CostState) -> Result<(), Error> + Send,
+    back: impl FnOnce(&mut CostState) -> Result<(), Error> + Send,
+) -> Result<(), Error> {
+    let mut of_back = CostState::default();
+    let (front, back) = rayon::join(|| front(state), || back(&mut of_back));
+    state.merge(&of_back);
+    front.and(back)
 }
 
 fn widen<T: Kernel>(values: &[T], losses: &mut [f64]) {

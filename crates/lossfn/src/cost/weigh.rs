@@ -3,6 +3,9 @@
 use super::pass::{Pass, Target};
 use super::scored::Scored;
 use crate::error::Error;
+use crate::kernel::InstructionSet;
+use crate::kernel::isa::{self, Work};
+use crate::number::Isa;
 use std::ops::Range;
 
 /// What the examples of a block weigh.
@@ -31,6 +34,31 @@ impl Weighing {
             valid: matter.then_some(self.valid.as_slice()),
             class_weights: (!self.class_weights.is_empty()).then_some(&self.class_weights),
         }
+    }
+}
+
+/// Reads numbers as classes, and says whether all of them are.
+struct ReadLabels<'a> {
+    number: &'a [f64],
+    classes: usize,
+    to: &'a mut [Option<usize>],
+    all_are: &'a mut bool,
+}
+
+impl Work for ReadLabels<'_> {
+    #[inline(always)]
+    #[allow(clippy::needless_bitwise_bool, reason = "without branches this becomes vectors")]
+    fn run<I: Isa>(self) {
+        // The last place of what this is added to is 1, and its fraction then the number itself.
+        const TO_INTEGER: f64 = (1u64 << 52) as f64;
+        let classes = self.classes as f64;
+        let mut all = true;
+        for (to, &x) in self.to.iter_mut().zip(self.number) {
+            let shifted = x + TO_INTEGER;
+            all &= (x >= 0.0) & (x < classes) & (shifted - TO_INTEGER == x);
+            *to = Some((shifted.to_bits() & ((1 << 52) - 1)) as usize);
+        }
+        *self.all_are = all;
     }
 }
 
@@ -71,7 +99,16 @@ impl Pass<'_, '_> {
                     *valid &= label != ignored as f64;
                 }
             }
-            for (i, &label) in number.iter().enumerate() {
+            let mut all_are = valid.is_empty();
+            if all_are {
+                labels.resize(n, None);
+                let classes = self.width;
+                let work = ReadLabels { number, classes, to: labels, all_are: &mut all_are };
+                isa::run(InstructionSet::in_use(), work);
+            }
+            let one_by_one = if all_are { &[][..] } else { &number[..] };
+            labels.truncate(n - one_by_one.len());
+            for (i, &label) in one_by_one.iter().enumerate() {
                 let is_valid = valid.get(i).is_none_or(|valid| *valid);
                 let class = label as usize;
                 // -0 is 0, and NaN no class.

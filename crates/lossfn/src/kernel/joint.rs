@@ -5,7 +5,7 @@
 //! is first put into a buffer of its own: so the loop over the rows is one that the compiler widens.
 
 use super::isa::{self, InstructionSet, Work};
-use super::{Outputs, keep_nan};
+use super::{Outputs, finished};
 use crate::loss::{Ensemble, Joint};
 use crate::number::{Expr, Formula, Isa, Jet, Lane, Number, Real};
 
@@ -115,7 +115,8 @@ impl<T: Real, L: Joint<K>, const K: usize, const ORDER: usize> Work
 {
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { loss, prediction, target, to: Outputs { value, gradient, second } } = self;
+        let Self { loss, prediction, target, to: Outputs { value, gradient, second, scale } } =
+            self;
         let mut columns = [[T::default(); RUN]; K];
         let mut slopes = [[T::default(); RUN]; K];
         let mut bends = [[T::default(); RUN]; K];
@@ -134,6 +135,7 @@ impl<T: Real, L: Joint<K>, const K: usize, const ORDER: usize> Work
                 &mut value[rows],
                 &mut slopes,
                 &mut bends,
+                scale,
             );
             if ORDER >= 1 {
                 to_rows(&slopes, &mut gradient[numbers.clone()]);
@@ -163,6 +165,7 @@ fn fixed_loop<T: Real, I: Isa, L: Joint<K>, const K: usize, const ORDER: usize>(
     value: &mut [T],
     slopes: &mut [[T; RUN]; K],
     bends: &mut [[T; RUN]; K],
+    scale: T,
 ) {
     assert!(target.len() <= RUN && value.len() == target.len(), "a run of rows");
     for (i, (value, &y)) in value.iter_mut().zip(target).enumerate() {
@@ -181,9 +184,9 @@ fn fixed_loop<T: Real, I: Isa, L: Joint<K>, const K: usize, const ORDER: usize>(
                 $(if $by < K {
                     let jet = loss.loss(along(numbers, $by), Jet::fixed(y));
                     *value = jet.value.0;
-                    slopes[$by][i] = keep_nan(jet.gradient(), jet.value);
+                    slopes[$by][i] = finished(jet.gradient(), jet.value, scale);
                     if ORDER == 2 {
-                        bends[$by][i] = keep_nan(jet.curvature(), jet.value);
+                        bends[$by][i] = finished(jet.curvature(), jet.value, scale);
                     }
                 })*
             };
@@ -191,9 +194,9 @@ fn fixed_loop<T: Real, I: Isa, L: Joint<K>, const K: usize, const ORDER: usize>(
         along_each! { 0 1 2 3 }
         for by in 4..K {
             let jet = loss.loss(along(numbers, by), Jet::fixed(y));
-            slopes[by][i] = keep_nan(jet.gradient(), jet.value);
+            slopes[by][i] = finished(jet.gradient(), jet.value, scale);
             if ORDER == 2 {
-                bends[by][i] = keep_nan(jet.curvature(), jet.value);
+                bends[by][i] = finished(jet.curvature(), jet.value, scale);
             }
         }
     }
@@ -248,7 +251,8 @@ struct AnyBlock<'a, T, L> {
 impl<T: Real, L: Ensemble> Work for AnyBlock<'_, T, L> {
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { loss, prediction, target, to: Outputs { value, gradient, second } } = self;
+        let Self { loss, prediction, target, to: Outputs { value, gradient, second, scale } } =
+            self;
         let n = target.len();
         let count = prediction.len() / n.max(1);
         assert!(prediction.len() == n * count && value.len() == n, "a row for each target");
@@ -265,7 +269,7 @@ impl<T: Real, L: Ensemble> Work for AnyBlock<'_, T, L> {
                 let target = &target[rows.clone()];
                 let place = (at, count);
                 let outputs = (&mut parts, &mut slopes, &mut bends);
-                any_loop::<T, I, L>(loss, &column, target, place, outputs);
+                any_loop::<T, I, L>(loss, &column, target, place, outputs, scale);
                 for (total, part) in totals.iter_mut().zip(&parts[..rows.len()]) {
                     *total += part.to_f64();
                 }
@@ -292,13 +296,14 @@ fn any_loop<T: Real, I: Isa, L: Ensemble>(
     target: &[T],
     (at, count): (usize, usize),
     (parts, slopes, bends): (&mut [T; RUN], &mut [T; RUN], &mut [T; RUN]),
+    scale: T,
 ) {
     assert!(target.len() <= RUN, "a run of rows");
     for (i, &y) in target.iter().enumerate() {
         let prediction = Jet::variable(Lane::<T, I>::new(column[i]));
         let jet = loss.part(prediction, Jet::fixed(Lane::new(y)), at, count);
         parts[i] = jet.value.0;
-        slopes[i] = keep_nan(jet.gradient(), jet.value);
-        bends[i] = keep_nan(jet.curvature(), jet.value);
+        slopes[i] = finished(jet.gradient(), jet.value, scale);
+        bends[i] = finished(jet.curvature(), jet.value, scale);
     }
 }

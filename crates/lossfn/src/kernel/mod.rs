@@ -5,6 +5,7 @@
 
 pub(crate) mod isa;
 pub(crate) mod joint;
+pub(crate) mod memory;
 pub(crate) mod tape;
 
 pub use isa::InstructionSet;
@@ -28,12 +29,21 @@ pub struct Outputs<'a, T> {
     pub gradient: &'a mut [T],
     /// Their second derivatives by the prediction.
     pub second: &'a mut [T],
+    /// What derivatives are multiplied by.
+    pub scale: T,
 }
 
-/// A derivative. It need not depend on the data; where the loss is NaN, it is to be NaN too.
+impl<'a, T: Real> Outputs<'a, T> {
+    /// Derivatives are not scaled.
+    pub fn new(value: &'a mut [T], gradient: &'a mut [T], second: &'a mut [T]) -> Self {
+        Self { value, gradient, second, scale: T::from_f64(1.0) }
+    }
+}
+
+/// A derivative as it is handed out. It need not depend on the data; where the loss is NaN, it is to be NaN too.
 #[inline(always)]
-fn keep_nan<T: Real, I: Isa>(derivative: Lane<T, I>, value: Lane<T, I>) -> T {
-    if value.0.is_nan() { value.0 } else { derivative.0 }
+fn finished<T: Real, I: Isa>(derivative: Lane<T, I>, value: Lane<T, I>, scale: T) -> T {
+    if value.0.is_nan() { value.0 } else { derivative.0 * scale }
 }
 
 /// A pointwise loss behind a pointer: its compiled kernels and its formula.
@@ -79,38 +89,32 @@ fn run_pointwise<T: Real, L: Pointwise>(
     set: InstructionSet,
     prediction: &[T],
     target: &[T],
-    Outputs { value, gradient, second }: Outputs<T>,
+    mut to: Outputs<T>,
 ) {
-    match (gradient.is_empty(), second.is_empty()) {
-        (true, _) => {
-            isa::run(set, Block::<_, _, 0> { loss, prediction, target, value, gradient, second });
-        }
-        (false, true) => {
-            isa::run(set, Block::<_, _, 1> { loss, prediction, target, value, gradient, second });
-        }
-        (false, false) => {
-            isa::run(set, Block::<_, _, 2> { loss, prediction, target, value, gradient, second });
-        }
+    // By reference: to copy what was just written, the processor would wait for all results before it.
+    let to = &mut to;
+    match (to.gradient.is_empty(), to.second.is_empty()) {
+        (true, _) => isa::run(set, Block::<_, _, 0> { loss, prediction, target, to }),
+        (false, true) => isa::run(set, Block::<_, _, 1> { loss, prediction, target, to }),
+        (false, false) => isa::run(set, Block::<_, _, 2> { loss, prediction, target, to }),
     }
 }
 
-struct Block<'a, T, L, const ORDER: usize> {
+struct Block<'a, 'b, T, L, const ORDER: usize> {
     loss: &'a L,
     prediction: &'a [T],
     target: &'a [T],
-    value: &'a mut [T],
-    gradient: &'a mut [T],
-    second: &'a mut [T],
+    to: &'a mut Outputs<'b, T>,
 }
 
-impl<T: Real, L: Pointwise, const ORDER: usize> Work for Block<'_, T, L, ORDER> {
+impl<T: Real, L: Pointwise, const ORDER: usize> Work for Block<'_, '_, T, L, ORDER> {
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { loss, prediction, target, value, gradient, second } = self;
+        let Self { loss, prediction, target, to } = self;
         if let Some(usual) = &loss.usual() {
-            pointwise_loop::<T, I, L, ORDER>(usual, prediction, target, value, gradient, second);
+            pointwise_loop::<T, I, L, ORDER>(usual, prediction, target, to);
         } else {
-            pointwise_loop::<T, I, L, ORDER>(loss, prediction, target, value, gradient, second);
+            pointwise_loop::<T, I, L, ORDER>(loss, prediction, target, to);
         }
     }
 }
@@ -121,11 +125,10 @@ fn pointwise_loop<T: Real, I: Isa, L: Pointwise, const ORDER: usize>(
     loss: &L,
     prediction: &[T],
     target: &[T],
-    value: &mut [T],
-    gradient: &mut [T],
-    second: &mut [T],
+    to: &mut Outputs<'_, T>,
 ) {
-    let n = value.len();
+    let (value, gradient, second) = (&mut *to.value, &mut *to.gradient, &mut *to.second);
+    let (n, scale) = (value.len(), to.scale);
     assert!(prediction.len() == n && target.len() == n, "the driver cuts blocks of equal length");
     assert!(ORDER < 1 || gradient.len() == n, "the driver cuts blocks of equal length");
     assert!(ORDER < 2 || second.len() == n, "the driver cuts blocks of equal length");
@@ -136,9 +139,9 @@ fn pointwise_loop<T: Real, I: Isa, L: Pointwise, const ORDER: usize>(
         } else {
             let jet = loss.loss(Jet::variable(p), Jet::fixed(y));
             value[i] = jet.value.0;
-            gradient[i] = keep_nan(jet.gradient(), jet.value);
+            gradient[i] = finished(jet.gradient(), jet.value, scale);
             if ORDER == 2 {
-                second[i] = keep_nan(jet.curvature(), jet.value);
+                second[i] = finished(jet.curvature(), jet.value, scale);
             }
         }
     }

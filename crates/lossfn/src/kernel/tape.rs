@@ -4,7 +4,7 @@
 //! is kept between steps, so what the steps themselves cost is shared by many examples.
 
 use super::isa::{self, Work};
-use super::{InstructionSet, Outputs, keep_nan};
+use super::{InstructionSet, Outputs, finished};
 use crate::number::{
     Binary, Comparison, Formula, Isa, Lane, Node, Number, Real, Unary, for_each, pick,
 };
@@ -138,7 +138,7 @@ impl<T: Real> Work for Block<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let Self { tape, prediction, target, to } = self;
-        let count = to.value.len();
+        let (count, scale) = (to.value.len(), to.scale);
         assert!(prediction.len() == count && target.len() == count, "blocks of equal length");
         let width = (BYTES / size_of::<T>()).min(count);
         let mut registers = Registers {
@@ -165,22 +165,22 @@ impl<T: Real> Work for Block<'_, T> {
             to.value[start..end].copy_from_slice(value);
             if let Some(&place) = tape.results.get(1) {
                 let to = &mut to.gradient[start..end];
-                for_each_kept::<T, I>(to, from(place), value);
+                finish::<T, I>(to, from(place), value, scale);
             }
             if let Some(&place) = tape.results.get(2) {
                 let to = &mut to.second[start..end];
-                for_each_kept::<T, I>(to, from(place), value);
+                finish::<T, I>(to, from(place), value, scale);
             }
             start = end;
         }
     }
 }
 
-/// Derivatives, which are NaN where the loss is.
+/// Derivatives as they are handed out.
 #[inline(always)]
-fn for_each_kept<T: Real, I: Isa>(to: &mut [T], derivative: &[T], value: &[T]) {
+fn finish<T: Real, I: Isa>(to: &mut [T], derivative: &[T], value: &[T], scale: T) {
     for at in 0..to.len() {
-        to[at] = keep_nan(Lane::<T, I>::new(derivative[at]), Lane::new(value[at]));
+        to[at] = finished(Lane::<T, I>::new(derivative[at]), Lane::new(value[at]), scale);
     }
 }
 

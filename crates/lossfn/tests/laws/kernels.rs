@@ -336,12 +336,12 @@ fn each_order_gives_the_same_numbers() {
         for set in available() {
             let all = computed(&loss, set, &points, Precision::Double);
             let (mut value, mut gradient) = (vec![0.0; points.len()], vec![0.0; prediction.len()]);
-            let to = Outputs { value: &mut value, gradient: &mut gradient, second: &mut [] };
+            let to = Outputs::new(&mut value, &mut gradient, &mut []);
             run_f64(&loss, set, &prediction, &target, to);
             let same =
                 |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits());
             assert!(same(&value, &all[0]) && same(&gradient, &all[1]), "{loss} with gradient");
-            let to = Outputs { value: &mut value, gradient: &mut [], second: &mut [] };
+            let to = Outputs::new(&mut value, &mut [], &mut []);
             run_f64(&loss, set, &prediction, &target, to);
             assert!(same(&value, &all[0]), "{loss} without gradient");
         }

@@ -168,7 +168,8 @@ impl ClassAxis for SoftmaxCrossEntropy {
     }
 }
 
-/// What [`ClassAxis::row`] does, for some short rows at once.
+/// What [`ClassAxis::row`] does, for some short rows at once. Each loop over them is of one type of number, so that
+/// vectors are full.
 #[inline(always)]
 fn across<T: Real, I: Isa>(
     rows: &[T],
@@ -178,6 +179,7 @@ fn across<T: Real, I: Isa>(
     to: &mut ClassOutputs<'_, T>,
 ) {
     let (classes, smoothing) = (block.classes, block.smoothing);
+    let (own, spread) = (1.0 - smoothing, smoothing / classes as f64);
     scores.read(rows, classes);
     let mut highest = [T::from_f64(f64::NEG_INFINITY); ACROSS];
     let mut top = [T::default(); ACROSS];
@@ -189,24 +191,21 @@ fn across<T: Real, I: Isa>(
             highest[at] = if x > highest[at] { x } else { highest[at] };
         }
     }
-    let (mut rest, mut below) = ([0.0; ACROSS], [0.0; ACROSS]);
-    let mut without_top = [T::default(); ACROSS];
+    for (to, numbers) in exponentials.0.iter_mut().zip(&scores.0).take(classes) {
+        for ((to, &x), &highest) in to.iter_mut().zip(numbers).zip(&highest) {
+            *to = Lane::<T, I>::new(x - highest).exp_of_negative().0;
+        }
+    }
+    let mut rest = [0.0; ACROSS];
     for class in 0..classes {
         let number = T::from_f64(class as f64);
+        let mut without_top = [T::default(); ACROSS];
         for at in 0..ACROSS {
-            let shifted = Lane::<T, I>::new(scores.0[class][at] - highest[at]);
-            let is_top = top[at] == number;
-            let e = if is_top { T::from_f64(1.0) } else { shifted.exp_of_negative().0 };
-            exponentials.0[class][at] = e;
-            without_top[at] = if is_top { T::default() } else { e };
+            let e = exponentials.0[class][at];
+            without_top[at] = if top[at] == number { T::default() } else { e };
         }
         for at in 0..ACROSS {
             rest[at] += without_top[at].to_f64();
-        }
-        if smoothing != 0.0 {
-            for at in 0..ACROSS {
-                below[at] += highest[at].to_f64() - scores.0[class][at].to_f64();
-            }
         }
     }
     let (mut log_normaliser, mut inverse) = ([0.0; ACROSS], [0.0; ACROSS]);
@@ -216,65 +215,62 @@ fn across<T: Real, I: Isa>(
         inverse[at] = 1.0 / (1.0 + rest[at]);
         scale[at] = T::from_f64(inverse[at]);
     }
-    let spread = smoothing / classes as f64;
+
+    // No class is below 0.
+    let mut true_class = [T::from_f64(-1.0); ACROSS];
     for (at, (value, label)) in to.value.iter_mut().zip(labels).enumerate() {
         *value = 0.0;
         if let Some(label) = *label {
-            let own = highest[at].to_f64() - rows[at * classes + label].to_f64();
-            let part =
-                if smoothing == 0.0 { own } else { own * (1.0 - smoothing) + below[at] * spread };
+            true_class[at] = T::from_f64(label as f64);
+            let surprise = |class: usize| highest[at].to_f64() - scores.0[class][at].to_f64();
+            let mut part = surprise(label);
+            if smoothing != 0.0 {
+                part = part * own + (0..classes).map(surprise).sum::<f64>() * spread;
+            }
             *value = part + log_normaliser[at];
         }
     }
     if !to.second.is_empty() {
         // The scores are not needed any more.
+        let mut of_top = [T::default(); ACROSS];
+        for at in 0..ACROSS {
+            of_top[at] = T::from_f64(inverse[at] * (rest[at] * inverse[at]));
+        }
         for class in 0..classes {
-            let numbers = exponentials.0[class].iter().zip(&scale);
-            for (second, (&e, &scale)) in scores.0[class].iter_mut().zip(numbers) {
-                let p = e * scale;
-                *second = p * (T::from_f64(1.0) - p);
+            let number = T::from_f64(class as f64);
+            for at in 0..ACROSS {
+                let p = exponentials.0[class][at] * scale[at];
+                let second = p * (T::from_f64(1.0) - p);
+                scores.0[class][at] = if top[at] == number { of_top[at] } else { second };
             }
         }
         scores.write(to.second, classes);
     }
     if !to.gradient.is_empty() {
+        // For the top class without the cancellation near p = 1.
+        let mut of_top = [T::default(); ACROSS];
+        for at in 0..ACROSS {
+            let share = if true_class[at] == top[at] { own } else { 0.0 } + spread;
+            let past = rest[at] * inverse[at];
+            of_top[at] = T::from_f64(if share == 0.0 { inverse[at] } else { (1.0 - share) - past });
+        }
         let spread = T::from_f64(spread);
-        for numbers in &mut exponentials.0[..classes] {
-            for (x, &scale) in numbers.iter_mut().zip(&scale) {
-                *x = *x * scale - spread;
+        let own_high = T::from_f64(own);
+        let own_low = T::from_f64(own - own_high.to_f64());
+        for class in 0..classes {
+            let number = T::from_f64(class as f64);
+            for at in 0..ACROSS {
+                let x = exponentials.0[class][at] * scale[at] - spread;
+                let x = if true_class[at] == number { (x - own_high) - own_low } else { x };
+                exponentials.0[class][at] = if top[at] == number { of_top[at] } else { x };
             }
         }
         exponentials.write(to.gradient, classes);
     }
-    let places = to.value.iter().zip(labels).enumerate();
-    for (at, (value, label)) in places {
-        let numbers = at * classes..(at + 1) * classes;
-        let top = top[at].to_f64() as usize;
-        let Some(label) = *label else {
-            for part in [&mut *to.gradient, &mut *to.second] {
-                if !part.is_empty() {
-                    part[numbers.clone()].fill(T::default());
-                }
-            }
-            continue;
-        };
-        if !to.gradient.is_empty() {
-            let row = &mut to.gradient[numbers.clone()];
-            let own = 1.0 - smoothing;
-            row[label] = T::from_f64(row[label].to_f64() - own);
-            // For the top class without the cancellation near p = 1.
-            let share = if label == top { own } else { 0.0 } + smoothing / classes as f64;
-            let past = rest[at] * inverse[at];
-            row[top] = T::from_f64(if share == 0.0 { inverse[at] } else { (1.0 - share) - past });
-        }
-        if !to.second.is_empty() {
-            to.second[numbers.start + top] = T::from_f64(inverse[at] * (rest[at] * inverse[at]));
-        }
-        if value.is_nan() {
-            for part in [&mut *to.gradient, &mut *to.second] {
-                if !part.is_empty() {
-                    part[numbers.clone()].fill(T::from_f64(f64::NAN));
-                }
+    for (at, _) in labels.iter().enumerate().filter(|(_, label)| label.is_none()) {
+        for part in [&mut *to.gradient, &mut *to.second] {
+            if !part.is_empty() {
+                part[at * classes..(at + 1) * classes].fill(T::default());
             }
         }
     }
