@@ -1,5 +1,6 @@
 //! Examples for any loss of the catalog, for programs that measure how fast it is.
 
+use lossfn::number::Real;
 use lossfn::{
     Array, ArrayMut, ClassBlock, ClassKernels, ClassOutputs, ClassTargets, Cost, Entry, Examples,
     Form, InstructionSet, Loss, Outputs, Results, RowForm,
@@ -156,9 +157,7 @@ impl Batch {
 }
 
 /// The types that kernels compute in.
-pub trait KernelType: Copy + 'static {
-    /// The nearest number.
-    fn from_f64(x: f64) -> Self;
+pub trait KernelType: Real {
     /// Runs a kernel over class rows.
     fn rows(kernels: &dyn ClassKernels, block: &ClassBlock<Self>, to: ClassOutputs<Self>);
     /// Runs the kernel of a loss of one or several predicted numbers.
@@ -168,9 +167,6 @@ pub trait KernelType: Copy + 'static {
 macro_rules! kernel_type {
     ($type:ident, $run:ident) => {
         impl KernelType for $type {
-            fn from_f64(x: f64) -> Self {
-                x as $type
-            }
             fn rows(kernels: &dyn ClassKernels, block: &ClassBlock<Self>, to: ClassOutputs<Self>) {
                 kernels.$run(InstructionSet::in_use(), block, to);
             }

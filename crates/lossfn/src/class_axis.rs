@@ -1,6 +1,6 @@
 //! What losses over a class axis share: a row of scores, its target, and sums and maxima over it.
 
-use crate::kernel::ClassOutputs;
+use crate::kernel::{ClassOutputs, memory};
 use crate::number::{Isa, Lane, Number, Real};
 
 /// What is known of the second derivatives of a row's loss, by any two of its scores.
@@ -58,11 +58,11 @@ pub trait ClassAxis: Send + Sync + 'static {
     }
 
     /// The kernel over one row: returns the loss and fills the derivatives that are wanted.
-    /// `scratch` is as long as the row. Must be `#[inline(always)]`.
+    /// `scratch` is memory to use, with something in it or nothing. Must be `#[inline(always)]`.
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        scratch: &mut [T],
+        scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64;
 }
@@ -107,7 +107,7 @@ pub enum ClassTargets<'a, T> {
 pub struct ClassBlock<'a, T> {
     /// The number of classes.
     pub classes: usize,
-    /// The scores, row after row.
+    /// The scores, row after row. There may be more rows, which are only made ready to be read.
     pub prediction: &'a [T],
     /// The targets.
     pub targets: ClassTargets<'a, T>,
@@ -128,7 +128,15 @@ impl<'a, T: Real> ClassBlock<'a, T> {
             ClassTargets::Distributions(all) => RowTarget::Distribution(&all[span.clone()]),
         };
         let (class_weights, smoothing) = (self.class_weights, self.smoothing);
-        Some(ClassRow { prediction: &self.prediction[span], target, class_weights, smoothing })
+        let next = span.end..span.end + self.classes;
+        let next = self.prediction.get(next).filter(|next| next.len() >= LONG).unwrap_or_default();
+        Some(ClassRow {
+            prediction: &self.prediction[span],
+            next,
+            target,
+            class_weights,
+            smoothing,
+        })
     }
 }
 
@@ -143,12 +151,37 @@ enum RowTarget<'a, T> {
 pub struct ClassRow<'a, T> {
     /// The scores of the classes.
     pub prediction: &'a [T],
+    /// Those of the next row, if there is one and rows are long.
+    next: &'a [T],
     target: RowTarget<'a, T>,
     class_weights: Option<&'a [f64]>,
     smoothing: f64,
 }
 
 impl<T: Real> ClassRow<'_, T> {
+    /// e^(x - shift) for each score x, none of which is above `shift`, and their sum (as [`sum`]) but for the
+    /// one at `except`.
+    #[inline(always)]
+    pub fn exp_shifted<I: Isa>(&self, shift: T, except: usize, to: &mut [T]) -> f64 {
+        let shift = Lane::<T, I>::new(shift);
+        let mut total = 0.0;
+        let mut next = self.next.chunks(RUN);
+        let runs = self.prediction.chunks(RUN).zip(to.chunks_mut(RUN));
+        for (at, (row, to)) in runs.enumerate() {
+            // This takes a while, in which the next row can come.
+            memory::prefetch(next.next().unwrap_or_default());
+            for (to, &x) in to.iter_mut().zip(row) {
+                *to = (Lane::<T, I>::new(x) - shift).exp_of_negative().0;
+            }
+            let left_out = to.get_mut(except.wrapping_sub(at * RUN)).map(std::mem::take);
+            total += sum_of_run(to);
+            if let Some(x) = left_out {
+                to[except - at * RUN] = x;
+            }
+        }
+        total
+    }
+
     /// The share of the target that a class has, smoothed and times the class weight.
     #[inline(always)]
     #[must_use]
@@ -280,6 +313,8 @@ impl<T: Copy> Many<T> {
 pub const ACROSS: usize = 32;
 /// Classes up to which a row is short.
 pub const SHORT: usize = 32;
+/// Classes from which the processor has to be told of the next row while one is computed.
+const LONG: usize = 8 * RUN;
 
 /// Short rows side by side: for each class its numbers of all rows.
 #[repr(align(64))]
@@ -341,25 +376,6 @@ fn first<T: Real>(row: &[T], number: T) -> usize {
         start += run.len();
     }
     0
-}
-
-/// e^(x - shift) for each x of the row, none of which is above `shift`, and their sum (as [`sum`]) but for the
-/// one at `except`.
-#[inline(always)]
-pub fn exp_shifted<T: Real, I: Isa>(row: &[T], shift: T, except: usize, to: &mut [T]) -> f64 {
-    let shift = Lane::<T, I>::new(shift);
-    let mut total = 0.0;
-    for (at, (row, to)) in row.chunks(RUN).zip(to.chunks_mut(RUN)).enumerate() {
-        for (to, &x) in to.iter_mut().zip(row) {
-            *to = (Lane::<T, I>::new(x) - shift).exp_of_negative().0;
-        }
-        let left_out = to.get_mut(except.wrapping_sub(at * RUN)).map(std::mem::take);
-        total += sum_of_run(to);
-        if let Some(x) = left_out {
-            to[except - at * RUN] = x;
-        }
-    }
-    total
 }
 
 /// The sum of a row, in f64 beyond short runs, so that long rows of f32 keep their digits.

@@ -131,7 +131,7 @@ impl<L: MeanOfProbability> ClassAxis for L {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
+        _scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         self::row::<T, I, Self>(self, row, gradients)

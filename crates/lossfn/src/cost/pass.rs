@@ -370,7 +370,10 @@ impl<'c, 'a> Pass<'c, 'a> {
         let mut to_second = Place::new(in_second.as_mut(), &place, second, needs_second);
         let mut to_curvature = Place::new(in_curvature.as_mut(), &place, curvature, false);
         let mut to_product = Place::new(in_product, &place, product, false);
-        let inputs = Inputs { prediction, target, labels: &weighing.labels };
+        let mut inputs = Inputs { prediction, target, labels: &weighing.labels };
+        if let Some(whole) = T::contiguous(&self.prediction).filter(|_| self.has_class_axis()) {
+            inputs.prediction = &whole[start..whole.len().min(start + elements + self.width)];
+        }
         if let Sink::Total(state) = sink
             && !self.has_class_axis()
             && !self.weights_matter()
@@ -511,15 +514,16 @@ impl<'c, 'a> Pass<'c, 'a> {
         if !self.has_class_axis() {
             widen(value, losses);
         }
-        for (loss, &valid) in losses.iter_mut().zip(&weighing.valid) {
-            if !valid {
-                *loss = 0.0;
+        if matches!(sink, Sink::Each(_)) {
+            for (loss, &valid) in losses.iter_mut().zip(&weighing.valid) {
+                if !valid {
+                    *loss = 0.0;
+                }
             }
         }
         let scored = weighing.as_scored(self, block, losses);
         if let Some((array, start)) = place {
-            weighted.clear();
-            weighted.extend((0..n).map(|at| scored.weighted(at)));
+            scored.weigh(weighted);
             array.write(start, weighted);
         }
         match sink {
@@ -768,6 +772,7 @@ impl<T: Real> Work for Inside<'_, T> {
 
 /// The numbers of a block that a kernel reads.
 struct Inputs<'a, T> {
+    /// Over a class axis the next row may follow.
     prediction: &'a [T],
     target: &'a [T],
     labels: &'a [Option<usize>],

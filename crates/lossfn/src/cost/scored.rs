@@ -1,6 +1,9 @@
 //! The losses of a run of examples, and how they are added up.
 
 use super::CostState;
+use crate::kernel::InstructionSet;
+use crate::kernel::isa::{self, Work};
+use crate::number::Isa;
 
 /// The losses of a run of examples.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +20,21 @@ pub struct Scored<'a> {
     pub valid: Option<&'a [bool]>,
     /// The class weight of each example's target; without it each is 1.
     pub class_weights: Option<&'a [f64]>,
+}
+
+/// Multiplies numbers by weights. Where a weight is 0 they become 0, whatever they were.
+struct Multiply<'a> {
+    weights: &'a [f64],
+    to: &'a mut [f64],
+}
+
+impl Work for Multiply<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (x, &weight) in self.to.iter_mut().zip(self.weights) {
+            *x = if weight == 0.0 { 0.0 } else { weight * *x };
+        }
+    }
 }
 
 impl Scored<'_> {
@@ -74,14 +92,18 @@ impl Scored<'_> {
         }
     }
 
+    /// All losses times their weights.
+    pub(super) fn weigh(&self, to: &mut Vec<f64>) {
+        to.clear();
+        to.extend_from_slice(self.losses);
+        if let Some(weights) = self.weights {
+            isa::run(InstructionSet::in_use(), Multiply { weights, to });
+        }
+    }
+
     /// Adds the losses to a state.
     pub(super) fn sum_to(&self, state: &mut CostState, scratch: &mut Vec<f64>) {
-        scratch.clear();
-        if self.weights.is_none() {
-            scratch.extend_from_slice(self.losses);
-        } else {
-            scratch.extend((0..self.losses.len()).map(|at| self.weighted(at)));
-        }
+        self.weigh(scratch);
         state.absorb_sum(scratch);
     }
 
@@ -91,7 +113,10 @@ impl Scored<'_> {
             return state.extend_counts(examples, examples, None);
         }
         scratch.clear();
-        scratch.extend((0..examples).map(|at| self.weight_of_target(at)));
+        match (self.weights, self.class_weights) {
+            (Some(weights), None) => scratch.extend_from_slice(weights),
+            _ => scratch.extend((0..examples).map(|at| self.weight_of_target(at))),
+        }
         let is_valid = |valid: &[bool]| valid.iter().filter(|valid| **valid).count();
         state.extend_counts(examples, self.valid.map_or(examples, is_valid), Some(scratch));
     }

@@ -37,10 +37,14 @@ impl Weighing {
     }
 }
 
-/// Reads numbers as classes, and says whether all of them are.
+/// Reads numbers as classes, `None` for examples that are not valid, or of the ignored class and so not valid
+/// either. Says whether the others are classes.
 struct ReadLabels<'a> {
     number: &'a [f64],
     classes: usize,
+    /// NaN is equal to none.
+    ignored: f64,
+    valid: &'a mut [bool],
     to: &'a mut [Option<usize>],
     all_are: &'a mut bool,
 }
@@ -49,17 +53,60 @@ impl Work for ReadLabels<'_> {
     #[inline(always)]
     #[allow(clippy::needless_bitwise_bool, reason = "without branches this becomes vectors")]
     fn run<I: Isa>(self) {
-        // The last place of what this is added to is 1, and its fraction then the number itself.
-        const TO_INTEGER: f64 = (1u64 << 52) as f64;
-        let classes = self.classes as f64;
+        let Self { number, classes, ignored, valid, to, all_are } = self;
         let mut all = true;
-        for (to, &x) in self.to.iter_mut().zip(self.number) {
-            let shifted = x + TO_INTEGER;
-            all &= (x >= 0.0) & (x < classes) & (shifted - TO_INTEGER == x);
-            *to = Some((shifted.to_bits() & ((1 << 52) - 1)) as usize);
+        if valid.is_empty() {
+            for (to, &x) in to.iter_mut().zip(number) {
+                let (class, is_class) = as_class(x, classes);
+                all &= is_class;
+                *to = Some(class);
+            }
+        } else {
+            for ((to, &x), valid) in to.iter_mut().zip(number).zip(valid) {
+                let (class, is_class) = as_class(x, classes);
+                *valid &= x != ignored;
+                all &= is_class | !*valid;
+                *to = if *valid { Some(class) } else { None };
+            }
         }
-        *self.all_are = all;
+        *all_are = all;
     }
+}
+
+/// A number as a class, and whether it is one.
+#[inline(always)]
+#[allow(clippy::needless_bitwise_bool, reason = "without branches this becomes vectors")]
+fn as_class(x: f64, classes: usize) -> (usize, bool) {
+    // The last place of what this is added to is 1, and its fraction then the number itself.
+    const TO_INTEGER: f64 = (1u64 << 52) as f64;
+    let shifted = x + TO_INTEGER;
+    let is_class = (x >= 0.0) & (x < classes as f64) & (shifted - TO_INTEGER == x);
+    ((shifted.to_bits() & ((1 << 52) - 1)) as usize, is_class)
+}
+
+/// Makes the weights of examples that are not valid 0, and says whether those of the others are right.
+struct ReadWeights<'a> {
+    weights: &'a mut [f64],
+    valid: &'a [bool],
+    all_are_right: &'a mut bool,
+}
+
+impl Work for ReadWeights<'_> {
+    #[inline(always)]
+    #[allow(clippy::needless_bitwise_bool, reason = "without branches this becomes vectors")]
+    fn run<I: Isa>(self) {
+        let mut all = true;
+        for (weight, &valid) in self.weights.iter_mut().zip(self.valid) {
+            all &= is_weight(*weight) | !valid;
+            *weight = if valid { *weight } else { 0.0 };
+        }
+        *self.all_are_right = all;
+    }
+}
+
+#[inline(always)]
+fn is_weight(x: f64) -> bool {
+    (0.0..f64::INFINITY).contains(&x)
 }
 
 impl Pass<'_, '_> {
@@ -94,45 +141,31 @@ impl Pass<'_, '_> {
         if let Target::Labels(array) = &self.target {
             number.resize(n, 0.0);
             array.copy(block.start, number);
-            if let Some(ignored) = self.cost.ignored_class {
-                for (valid, &label) in valid.iter_mut().zip(&*number) {
-                    *valid &= label != ignored as f64;
-                }
-            }
-            let mut all_are = valid.is_empty();
-            if all_are {
-                labels.resize(n, None);
-                let classes = self.width;
-                let work = ReadLabels { number, classes, to: labels, all_are: &mut all_are };
-                isa::run(InstructionSet::in_use(), work);
-            }
-            let one_by_one = if all_are { &[][..] } else { &number[..] };
-            labels.truncate(n - one_by_one.len());
-            for (i, &label) in one_by_one.iter().enumerate() {
-                let is_valid = valid.get(i).is_none_or(|valid| *valid);
-                let class = label as usize;
-                // -0 is 0, and NaN no class.
-                let is_class = class as f64 == label && class < self.width;
-                if is_valid && !is_class {
-                    let (position, classes) = (block.start + i, self.width);
+            labels.resize(n, None);
+            let (classes, mut all_are) = (self.width, true);
+            let ignored = self.cost.ignored_class.map_or(f64::NAN, |class| class as f64);
+            let work =
+                ReadLabels { number, classes, ignored, valid, to: labels, all_are: &mut all_are };
+            isa::run(InstructionSet::in_use(), work);
+            if !all_are {
+                let is_wrong = |i: &usize| {
+                    valid.get(*i).is_none_or(|valid| *valid) && !as_class(number[*i], classes).1
+                };
+                if let Some(i) = (0..n).find(is_wrong) {
+                    let (label, position) = (number[i], block.start + i);
                     return Err(Error::LabelOutOfRange { label, position, classes });
                 }
-                labels.push(is_valid.then_some(class));
             }
         }
         if let Some(array) = &self.weights {
             array.copy(block.start, weights);
-            for (i, (&value, &valid)) in weights.iter().zip(&*valid).enumerate() {
-                if valid && !(value >= 0.0 && value.is_finite()) {
-                    let position = block.start + i;
-                    return Err(Error::InvalidWeight { what: "weight", value, position });
-                }
-            }
         }
-        for (weight, &valid) in weights.iter_mut().zip(&*valid) {
-            if !valid {
-                *weight = 0.0;
-            }
+        let mut all_are_right = true;
+        let work = ReadWeights { weights, valid, all_are_right: &mut all_are_right };
+        isa::run(InstructionSet::in_use(), work);
+        if !all_are_right && let Some(i) = (0..n).find(|&i| valid[i] && !is_weight(weights[i])) {
+            let (value, position) = (weights[i], block.start + i);
+            return Err(Error::InvalidWeight { what: "weight", value, position });
         }
         if let Some(of_class) = &self.cost.class_weights {
             if let Target::Distributions(target) = &self.target {

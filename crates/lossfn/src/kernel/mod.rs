@@ -291,7 +291,7 @@ impl<T: Real, L: ClassAxis> Work for Rows<'_, '_, T, L> {
         if loss.short_rows::<T, I>(block, &mut to) {
             return;
         }
-        let mut scratch = vec![T::default(); block.classes];
+        let mut scratch = Vec::new();
         let span = |at: usize| at * block.classes..(at + 1) * block.classes;
         for (at, value) in to.value.iter_mut().enumerate() {
             let part = |all: &'_ mut [T]| -> Option<std::ops::Range<usize>> {

@@ -41,7 +41,7 @@ impl ClassAxis for CategoricalCrossEntropy {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
+        _scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         if let Some(gradient) = gradients.gradient.as_deref_mut() {

@@ -48,7 +48,7 @@ impl ClassAxis for JensenShannon {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
+        _scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         let mixture = Mixture::<T::Wide<I>>::new(self.beta);

@@ -42,7 +42,7 @@ impl ClassAxis for KullbackLeibler {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
+        _scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         let zero = T::Wide::<I>::new(0.0);

@@ -40,7 +40,7 @@ impl ClassAxis for NegativeLogLikelihood {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
+        _scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         gradients.fill(T::default());

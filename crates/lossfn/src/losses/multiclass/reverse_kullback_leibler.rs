@@ -41,7 +41,7 @@ impl ClassAxis for ReverseKullbackLeibler {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
+        _scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         // The sum may be small beside its terms, and so may a slope.

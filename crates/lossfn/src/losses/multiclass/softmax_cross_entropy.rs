@@ -1,6 +1,6 @@
 use crate::class_axis::{
     ACROSS, Across, ClassAxis, ClassBlock, ClassRow, ClassTargets, Hessian, RowGradients, SHORT,
-    exp_shifted, maximum,
+    maximum,
 };
 use crate::kernel::ClassOutputs;
 use crate::loss;
@@ -120,17 +120,23 @@ impl ClassAxis for SoftmaxCrossEntropy {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        scratch: &mut [T],
+        scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         if !self.is_plain() {
             return softmax::row::<T, I, Self>(self, row, gradients);
         }
+        // The gradient takes the place of the exponentials.
+        let has_gradient = gradients.gradient.is_some();
+        let exponentials = gradients.gradient.as_deref_mut().unwrap_or_else(|| {
+            scratch.resize(row.prediction.len(), T::default());
+            scratch
+        });
         let (highest, top) = maximum(row.prediction);
         // The largest exponential is exactly 1. Leaving it out of the sum keeps the digits of a
         // normaliser that is barely above 1: ln(1 + rest) instead of ln(sum).
-        let rest = exp_shifted::<T, I>(row.prediction, highest, top, scratch);
-        scratch[top] = T::from_f64(1.0);
+        let rest = row.exp_shifted::<I>(highest, top, exponentials);
+        exponentials[top] = T::from_f64(1.0);
         let log_normaliser = rest.ln_1p();
 
         let highest = highest.to_f64();
@@ -141,16 +147,16 @@ impl ClassAxis for SoftmaxCrossEntropy {
         let normaliser = 1.0 + rest;
         if let Some(second) = gradients.second.as_deref_mut() {
             let (scale, inverse) = (T::from_f64(total), T::from_f64(1.0 / normaliser));
-            for (second, &e) in second.iter_mut().zip(&*scratch) {
+            for (second, &e) in second.iter_mut().zip(&*exponentials) {
                 let p = e * inverse;
                 *second = scale * p * (T::from_f64(1.0) - p);
             }
             second[top] = T::from_f64(total / normaliser * (rest / normaliser));
         }
-        if let Some(gradient) = gradients.gradient.as_deref_mut() {
+        if has_gradient {
             let scale = T::from_f64(total / normaliser);
-            for (gradient, &e) in gradient.iter_mut().zip(&*scratch) {
-                *gradient = e * scale;
+            for x in &mut *exponentials {
+                *x = *x * scale;
             }
             // For the top class total * p - y, without the cancellation near p = 1.
             let top_gradient = if at_top == 0.0 {
@@ -158,8 +164,8 @@ impl ClassAxis for SoftmaxCrossEntropy {
             } else {
                 (total - at_top) - total * (rest / normaliser)
             };
-            row.subtract_shares(gradient);
-            gradient[top] = T::from_f64(top_gradient);
+            row.subtract_shares(exponentials);
+            exponentials[top] = T::from_f64(top_gradient);
         }
         if value.is_nan() {
             return gradients.nan();
@@ -208,6 +214,15 @@ fn across<T: Real, I: Isa>(
             rest[at] += without_top[at].to_f64();
         }
     }
+    // How far the scores of a row are below the highest, all together.
+    let mut below = [0.0; ACROSS];
+    if smoothing != 0.0 {
+        for numbers in &scores.0[..classes] {
+            for at in 0..ACROSS {
+                below[at] += highest[at].to_f64() - numbers[at].to_f64();
+            }
+        }
+    }
     let (mut log_normaliser, mut inverse) = ([0.0; ACROSS], [0.0; ACROSS]);
     let mut scale = [T::default(); ACROSS];
     for at in 0..ACROSS {
@@ -222,11 +237,9 @@ fn across<T: Real, I: Isa>(
         *value = 0.0;
         if let Some(label) = *label {
             true_class[at] = T::from_f64(label as f64);
-            let surprise = |class: usize| highest[at].to_f64() - scores.0[class][at].to_f64();
-            let mut part = surprise(label);
-            if smoothing != 0.0 {
-                part = part * own + (0..classes).map(surprise).sum::<f64>() * spread;
-            }
+            let surprise = highest[at].to_f64() - scores.0[label][at].to_f64();
+            let part =
+                if smoothing == 0.0 { surprise } else { surprise * own + below[at] * spread };
             *value = part + log_normaliser[at];
         }
     }

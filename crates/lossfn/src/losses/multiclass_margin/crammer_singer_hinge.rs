@@ -95,7 +95,7 @@ impl ClassAxis for CrammerSingerHinge {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
+        _scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         row_against_the_best(1.0, row, gradients)

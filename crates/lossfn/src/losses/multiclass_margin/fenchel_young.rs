@@ -86,7 +86,7 @@ impl ClassAxis for FenchelYoung {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        scratch: &mut [T],
+        scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         match self.alpha {

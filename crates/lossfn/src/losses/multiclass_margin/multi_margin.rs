@@ -112,7 +112,7 @@ impl ClassAxis for MultiMargin {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
+        _scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         let classes = row.prediction.len() as f64;

@@ -36,7 +36,7 @@ impl ClassAxis for MulticlassBrier {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
+        _scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         let off = |class: usize, p: T| p.to_f64() - row.share(class);

@@ -48,7 +48,7 @@ impl ClassAxis for MultilabelMargin {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        scratch: &mut [T],
+        scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         if row.has_nan() {
@@ -58,6 +58,7 @@ impl ClassAxis for MultilabelMargin {
         let classes = row.prediction.len();
         // Outside the set are the scores that count; a score of minus infinity is never short.
         let lowest = T::from_f64(f64::NEG_INFINITY);
+        scratch.resize(row.prediction.len(), T::default());
         for (class, outside) in scratch.iter_mut().enumerate() {
             let is_outside = row.share(class) == 0.0;
             *outside = if is_outside { row.prediction[class] } else { lowest };

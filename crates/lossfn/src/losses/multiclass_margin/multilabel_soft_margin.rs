@@ -49,12 +49,13 @@ impl ClassAxis for MultilabelSoftMargin {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        scratch: &mut [T],
+        scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         let classes = row.prediction.len();
         let share = |class: usize| Lane::<T, I>::new(T::from_f64(row.share(class)));
         let one = Lane::<T, I>::constant(1.0);
+        scratch.resize(row.prediction.len(), T::default());
         for (class, (to, &p)) in scratch.iter_mut().zip(row.prediction).enumerate() {
             let (p, y) = (Lane::<T, I>::new(p), share(class));
             *to = (weighted(y, (-p).softplus()) + weighted(one - y, p.softplus())).0;

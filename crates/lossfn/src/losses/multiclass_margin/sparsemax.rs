@@ -47,7 +47,7 @@ impl ClassAxis for Sparsemax {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
+        _scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         row_of_tsallis::<T, 1>(2.0, row, gradients)

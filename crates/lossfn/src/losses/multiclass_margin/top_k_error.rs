@@ -71,7 +71,7 @@ impl ClassAxis for TopKError {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
+        _scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         row_outside_the_top(self.k, row, gradients)

@@ -35,7 +35,7 @@ impl ClassAxis for WestonWatkinsHinge {
     fn row<T: Real, I: Isa>(
         &self,
         row: &ClassRow<'_, T>,
-        _scratch: &mut [T],
+        _scratch: &mut Vec<T>,
         gradients: &mut RowGradients<'_, T>,
     ) -> f64 {
         row_against_each(1.0, false, 1.0, row, gradients)
