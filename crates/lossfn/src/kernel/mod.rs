@@ -110,25 +110,34 @@ struct Block<'a, 'b, T, L, const ORDER: usize> {
 impl<T: Real, L: Pointwise, const ORDER: usize> Work for Block<'_, '_, T, L, ORDER> {
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { loss, prediction, target, to } = self;
-        if let Some(usual) = &loss.usual() {
-            pointwise_loop::<T, I, L, ORDER>(usual, prediction, target, to);
+        let Self { loss, prediction, target, to: Outputs { value, gradient, second, scale } } =
+            self;
+        let usual = loss.usual();
+        if let Some(loss) = &usual {
+            pointwise_loop::<T, I, L, ORDER>(
+                loss, prediction, target, value, gradient, second, *scale,
+            );
         } else {
-            pointwise_loop::<T, I, L, ORDER>(loss, prediction, target, to);
+            pointwise_loop::<T, I, L, ORDER>(
+                loss, prediction, target, value, gradient, second, *scale,
+            );
         }
     }
 }
 
-/// The loop that the compiler widens.
+/// The loop that the compiler widens. It has to see that no parameter of the loss is written to: that is why the
+/// slices are arguments.
 #[inline(always)]
 fn pointwise_loop<T: Real, I: Isa, L: Pointwise, const ORDER: usize>(
     loss: &L,
     prediction: &[T],
     target: &[T],
-    to: &mut Outputs<'_, T>,
+    value: &mut [T],
+    gradient: &mut [T],
+    second: &mut [T],
+    scale: T,
 ) {
-    let (value, gradient, second) = (&mut *to.value, &mut *to.gradient, &mut *to.second);
-    let (n, scale) = (value.len(), to.scale);
+    let n = value.len();
     assert!(prediction.len() == n && target.len() == n, "the driver cuts blocks of equal length");
     assert!(ORDER < 1 || gradient.len() == n, "the driver cuts blocks of equal length");
     assert!(ORDER < 2 || second.len() == n, "the driver cuts blocks of equal length");
