@@ -159,7 +159,7 @@ pub struct ClassRow<'a, T> {
 }
 
 impl<T: Real> ClassRow<'_, T> {
-    /// e^(x - shift) for each score x, none of which is above `shift`, and their sum (as [`sum`]) but for the
+    /// e^(x - shift) for each score x, none of which is above `shift`, and their sum, as `sum` has it, but for the
     /// one at `except`.
     #[inline(always)]
     pub fn exp_shifted<I: Isa>(&self, shift: T, except: usize, to: &mut [T]) -> f64 {
