@@ -297,16 +297,22 @@ impl<T: Copy> Many<T> {
     /// All of them combined.
     #[inline(always)]
     fn fold(mut self, combine: impl Fn(T, T) -> T) -> T {
-        let mut count = MANY;
-        while count > 1 {
-            count /= 2;
-            let (front, back) = self.0.split_at_mut(count);
-            for (front, &back) in front.iter_mut().zip(&*back) {
-                *front = combine(*front, back);
-            }
-        }
-        self.0[0]
+        fold(&mut self.0, combine)
     }
+}
+
+/// All of so many lanes combined, a power of two of them, half with half.
+#[inline(always)]
+pub(crate) fn fold<T: Copy, const N: usize>(lanes: &mut [T; N], combine: impl Fn(T, T) -> T) -> T {
+    let mut count = N;
+    while count > 1 {
+        count /= 2;
+        let (front, back) = lanes.split_at_mut(count);
+        for (front, &back) in front.iter_mut().zip(&*back) {
+            *front = combine(*front, back);
+        }
+    }
+    lanes[0]
 }
 
 /// Rows that are computed at once, if they are short.

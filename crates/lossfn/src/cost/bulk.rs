@@ -1,6 +1,7 @@
 //! Many f32 on their way into an exact sum.
 
 use super::exact::{ExactSum, power_of_two};
+use crate::class_axis::fold;
 use crate::kernel::InstructionSet;
 use crate::kernel::isa::{self, Work};
 use crate::number::Isa;
@@ -166,15 +167,7 @@ impl Work for Few<'_> {
 
 #[inline(always)]
 fn total(lanes: &mut [f64; LANES]) -> f64 {
-    let mut count = LANES;
-    while count > 1 {
-        count /= 2;
-        let (front, back) = lanes.split_at_mut(count);
-        for (front, back) in front.iter_mut().zip(back) {
-            *front += *back;
-        }
-    }
-    lanes[0]
+    fold(lanes, |a, b| a + b)
 }
 
 /// The exponent of an f32 of this magnitude.

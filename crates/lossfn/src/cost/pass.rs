@@ -381,7 +381,7 @@ impl<'c, 'a> Pass<'c, 'a> {
             && !needs_second
         {
             weighing.as_scored(self, block, &[]).count_to(state, n, weighted);
-            self.stream(&inputs, [to_gradient.slice, to_second.slice], divisor, state, bulk);
+            self.stream(&inputs, [&mut to_gradient, &mut to_second], divisor, state, bulk);
             to_gradient.finish();
             to_second.finish();
             return Ok(());
@@ -421,7 +421,7 @@ impl<'c, 'a> Pass<'c, 'a> {
     fn stream<T: Kernel>(
         &self,
         inputs: &Inputs<'_, T>,
-        [gradient, second]: [&mut [T]; 2],
+        [gradient, second]: [&mut Place<'_, '_, T>; 2],
         divisor: f64,
         state: &mut CostState,
         bulk: &mut Bulk,
@@ -438,11 +438,12 @@ impl<'c, 'a> Pass<'c, 'a> {
         let factor = T::from_f64(1.0 / divisor);
         let (scale, divisor) =
             if is_factor(factor) { (factor, 1.0) } else { (T::from_f64(1.0), divisor) };
-        let past_caches = self.is_past_caches::<T>();
+        let is_kept = gradient.is_kept() && second.is_kept();
+        let past_caches = is_kept && self.is_past_caches::<T>();
         let step = if past_caches { RUN / self.width } else { value.len() };
         let mut predictions = inputs.prediction.chunks(step * self.width).peekable();
-        let mut gradients = gradient.chunks_mut(step * self.width).peekable();
-        let mut seconds = second.chunks_mut(step * self.width).peekable();
+        let mut gradients = gradient.slice.chunks_mut(step * self.width).peekable();
+        let mut seconds = second.slice.chunks_mut(step * self.width).peekable();
         let mut targets = inputs.target.chunks(step).peekable();
         let mut scratch = past_caches.then(|| [Aligned([T::default(); RUN]); 2]);
         while let Some(target) = targets.next() {
@@ -652,6 +653,7 @@ impl<'c, 'a> Pass<'c, 'a> {
 struct Place<'a, 'b, T> {
     slice: &'a mut [T],
     copy_to: Option<(&'a mut ArrayMut<'b>, usize)>,
+    is_scratch: bool,
 }
 
 impl<'a, 'b, T: Kernel> Place<'a, 'b, T> {
@@ -663,14 +665,19 @@ impl<'a, 'b, T: Kernel> Place<'a, 'b, T> {
     ) -> Self {
         let Some(array) = array else {
             scratch.resize(if also_without { at.len() } else { 0 }, T::default());
-            return Self { slice: scratch, copy_to: None };
+            return Self { slice: scratch, copy_to: None, is_scratch: true };
         };
         if T::contiguous_mut(array).is_none() {
             scratch.resize(at.len(), T::default());
-            return Self { slice: scratch, copy_to: Some((array, at.start)) };
+            return Self { slice: scratch, copy_to: Some((array, at.start)), is_scratch: true };
         }
         let whole = T::contiguous_mut(array).unwrap_or_default();
-        Self { slice: &mut whole[at.clone()], copy_to: None }
+        Self { slice: &mut whole[at.clone()], copy_to: None, is_scratch: false }
+    }
+
+    /// Whether what is written stays there; scratch memory is read again at once.
+    fn is_kept(&self) -> bool {
+        !self.is_scratch || self.slice.is_empty()
     }
 
     fn finish(self) {
